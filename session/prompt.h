@@ -1,0 +1,65 @@
+// What a connection may ask its user. It asks; it never shows a dialog.
+#pragma once
+
+#include "session/secret.h"
+
+#include <QFuture>
+#include <QList>
+#include <QString>
+
+#include <memory>
+
+namespace Sandpiper {
+
+struct Prompt
+{
+    enum class Kind {
+        UnknownHostKey,  // accept once, accept and remember, or refuse
+        ChangedHostKey,  // shown with both fingerprints; the only answer that connects is none
+        Passphrase,      // for keyFile
+        Password,
+        Interactive,     // the server's own questions (RFC 4256)
+    };
+    struct Field
+    {
+        QString label; // from the server where Interactive: already tamed()
+        bool echo = false;
+    };
+
+    Kind kind = Kind::Password;
+    QString target;  // "user@host:port", or the sandbox's name
+    QString title;   // Interactive: the server's name for it, tamed
+    QString text;    // Interactive: the server's instruction, tamed
+    QString keyFile; // Passphrase
+    QList<Field> fields;
+    QString keyType;          // host keys: "ssh-ed25519"
+    QString fingerprint;      // host keys: "SHA256:…", the one offered now
+    QString knownFingerprint; // ChangedHostKey: the one we knew
+    QString knownWhere;       // ChangedHostKey: file and line
+    int attempt = 1;          // > 1: the last answer was not accepted
+};
+
+struct PromptAnswer
+{
+    enum class Kind {
+        Accepted,  // and remember it (host key: known_hosts)
+        JustOnce,  // accepted, not remembered
+        Cancelled, // the user said no: not an error to show
+        Refused,   // nobody is there to answer (no terminal, no window)
+    };
+    Kind kind = Kind::Refused;
+    // One per field, in order.
+    std::vector<Secret> values;
+};
+
+// Implemented by the GUI and the CLI, called on the GUI thread. The future always finishes; the
+// asker may cancel() it, and the question must then disappear. shared_ptr: QFuture needs copyable
+// results and Secret is move-only; the asker is the only reader.
+class PromptHandler
+{
+public:
+    virtual ~PromptHandler() = default;
+    [[nodiscard]] virtual QFuture<std::shared_ptr<PromptAnswer>> ask(const Prompt &prompt) = 0;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,62 @@
+// One SSH connection: own thread, sole owner of its ssh_session. This is its face on the GUI thread.
+#pragma once
+
+#include "session/prompt.h"
+#include "session/provider.h"
+#include "session/sandbox.h"
+#include "session/shell.h"
+
+#include <memory>
+
+namespace Sandpiper {
+
+struct LinkOptions
+{
+    SshEndpoint endpoint;
+    QString displayName; // for prompts and errors
+    QStringList knownHostsFiles; // the first is written to; empty: ~/.ssh/known_hosts and the system's
+    QString agentSocket;         // empty: SSH_AUTH_SOCK
+    bool useAgent = true;
+    bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
+    std::chrono::seconds connectTimeout{15};
+    std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
+};
+
+enum class LinkState { Idle, Connecting, Verifying, Authenticating, Ready, Closed };
+
+// connectToHost() → Connecting → Verifying → Authenticating → Ready → Closed. closed() exactly once.
+// No credential is sent before the host key is accepted.
+class SshLink : public QObject
+{
+    Q_OBJECT
+public:
+    // prompts is borrowed and must outlive the link.
+    SshLink(const LinkOptions &options, PromptHandler *prompts, QObject *parent = nullptr);
+    ~SshLink() override; // closes, waits at most 2 s for the thread
+
+    [[nodiscard]] LinkState state() const;
+    [[nodiscard]] QString banner() const; // tamed, may be empty
+    [[nodiscard]] QString hostKeyFingerprint() const;
+    [[nodiscard]] QString serverVersion() const;
+    void connectToHost();
+    void close();
+    // Channels of this link; they end with Lost when it closes. Queued until Ready.
+    [[nodiscard]] std::unique_ptr<Shell> makeShell(const ShellSpec &spec);
+    [[nodiscard]] std::unique_ptr<RemoteCommand> makeCommand(const CommandSpec &spec);
+
+signals:
+    void stateChanged(Sandpiper::LinkState state);
+    void bannerReceived(const QString &text);
+    void closed(const Sandpiper::Error &error); // kind Cancelled: we closed it
+
+private:
+    class Private;
+    std::unique_ptr<Private> d;
+};
+
+// A Shell with a link of its own that open() connects: what a tab over SSH uses.
+[[nodiscard]] std::unique_ptr<Shell> makeSshShell(const LinkOptions &options, const ShellSpec &spec, PromptHandler *prompts);
+// A RemoteCommand with a link of its own.
+[[nodiscard]] std::unique_ptr<RemoteCommand> makeSshCommand(const LinkOptions &options, const CommandSpec &spec, PromptHandler *prompts);
+
+} // namespace Sandpiper

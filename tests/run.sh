@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# What ./test runs, inside the build environment. The last lines are ctest's summaries.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export SANDPIPER_REQUIRE_SSHD=1
+pattern=()
+long=no
+while [ $# -gt 0 ]; do
+    case $1 in
+        --long) long=yes; shift ;;
+        -R) pattern=(-R "$2"); shift 2 ;;
+        *) echo "test: unknown argument '$1'" >&2; exit 2 ;;
+    esac
+done
+exclude=(-LE long)
+[ $long = yes ] && exclude=()
+
+failed=()
+run() { # PRESET CTEST-ARGUMENTS…
+    local preset=$1; shift
+    echo "== $preset: building"
+    cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 || { cat "build/$preset.configure.log"; failed+=("$preset"); return; }
+    cmake --build "build/$preset" -- --quiet || { failed+=("$preset"); return; }
+    echo "== $preset: testing"
+    ctest --test-dir "build/$preset" --output-on-failure --timeout 300 -j2 "${exclude[@]}" "${pattern[@]}" "$@" ||
+        failed+=("$preset")
+}
+mkdir -p build
+run tsan -L thread --no-tests=ignore
+run release --no-tests=ignore
+run asan --no-tests=ignore
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "Failed: ${failed[*]}" >&2
+    exit 1
+fi
