@@ -1,0 +1,106 @@
+// The part of the window right of the sidebar: tabs, a terminal in each. GUI thread.
+#pragma once
+
+#include "session/keychain.h"
+#include "session/sandboxregistry.h"
+#include "session/standingshell.h"
+#include "terminal/terminalview.h"
+#include "ui/closepolicy.h"
+
+#include <QPointer>
+#include <QWidget>
+
+#include <functional>
+#include <memory>
+
+namespace Sandpiper {
+
+struct WorkspaceServices
+{
+    // What a shell of this sandbox needs. Called for each tab, when the sandbox's account is there.
+    std::function<StandingShell::Services(const SandboxId &)> shellServices;
+    // Names and states as they change. A restored tab whose account is not there yet waits for it.
+    QPointer<SandboxRegistry> registry;
+    QPointer<Keychain> keychain; // tokens of closed tabs are removed from it when they are forgotten
+    QString tabsFile;            // tabs.json in stateFolder(); empty: tabs are not kept
+    QString launchesFile;        // launches.json in configFolder(); empty: not kept
+};
+
+class Workspace : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit Workspace(WorkspaceServices services, QWidget *parent = nullptr);
+    ~Workspace() override; // saves, and lets go of every shell without ending those that live on
+
+    // What is shown while there is no tab. Taken over; an earlier page is deleted.
+    void showWelcome(QWidget *page);
+    void setTerminalOptions(const TerminalOptions &options);
+    void setCloseChoices(const CloseChoices &choices);
+
+    [[nodiscard]] int tabCount() const;
+    [[nodiscard]] int currentIndex() const; // -1: none, the welcome page is shown
+    [[nodiscard]] int shellCount(const SandboxId &sandbox) const; // tabs with a shell that is wanted
+    [[nodiscard]] int shellCount() const;
+    [[nodiscard]] bool canReopen() const;
+    [[nodiscard]] QString currentTitle() const;
+
+    // Brings back the tabs of the last run; once, at start. A damaged file is kept aside and told.
+    Done restore();
+    // Tabs are written on each change; this writes at once what a change may still owe.
+    Done saveState();
+
+    void openTerminal(const Sandbox &sandbox, ShellRoute route);
+    void openTerminal(const Sandbox &sandbox, ShellRoute route, const ShellSpec &spec);
+    void openTerminalWith(const Sandbox &sandbox); // asks first what to run
+    // Asks where shells are open and the choice says so; quitAgreed() follows at once or later.
+    void askToQuit();
+
+    // Slots for the action table; they do nothing where there is nothing to do it to.
+    void newTerminal();     // another one like the current tab, else newTerminalWanted()
+    void newTerminalWith(); // the same, asking first
+    void closeTab();
+    void closeTabAt(int index);
+    void reopenClosedTab();
+    void renameTab();
+    void nextTab();
+    void previousTab();
+    void selectTab(int index);
+    void selectLastTab();
+    void moveTabLeft();
+    void moveTabRight();
+    void focusTerminal();
+    void copy();
+    void paste();
+    void selectAll();
+    void find();
+    void clearScrollback();
+    void resetTerminal();
+    void zoomIn();
+    void zoomOut();
+    void zoomReset();
+    void retryNow();
+    void endShell();       // ends it there, as against closing the tab
+    void setReadOnly(bool readOnly);
+    [[nodiscard]] bool isReadOnly() const;
+
+signals:
+    void openShellsChanged();
+    void currentChanged(int index); // also when the last tab went: -1
+    void titleChanged(const QString &title); // of the current tab; empty: none
+    void statusTextChanged(const QString &text);
+    void closeChoicesChanged(const Sandpiper::CloseChoices &choices); // to be kept
+    void quitAgreed();
+    void newTerminalWanted(); // there is no tab to take the sandbox from
+    // Something finished or broke: for Notifier, which is quiet while the window is in front.
+    void noteworthy(const QString &title, const QString &text);
+    void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
+    void linkActivated(const QUrl &url);
+    void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
+
+private:
+    class Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace Sandpiper
