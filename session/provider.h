@@ -10,7 +10,9 @@
 #include <QFuture>
 #include <QObject>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 
 namespace Sandpiper {
 
@@ -70,6 +72,8 @@ public:
     [[nodiscard]] virtual QString vendor() const = 0;
     [[nodiscard]] virtual QString accountId() const = 0;
     [[nodiscard]] virtual Capabilities capabilities() const = 0;
+    // How long a PTY shell that nobody is attached to is kept; none: without limit, or not said.
+    [[nodiscard]] virtual std::optional<std::chrono::seconds> unattendedShellLife() const { return std::nullopt; }
 
     // All of them, every page; terminated ones only with history.
     enum class ListScope { Live, WithHistory };
