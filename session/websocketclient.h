@@ -1,0 +1,85 @@
+// A WebSocket (RFC 6455) from the client's side. Our own, because QWebSocket reads whatever comes as
+// fast as it comes, keeps the body of a refusal to itself, and cannot replace the Host header.
+// One thread; no call blocks.
+#pragma once
+
+#include "session/error.h"
+#include "session/secret.h"
+
+#include <QList>
+#include <QObject>
+#include <QUrl>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace Sandpiper {
+
+// Everything that is said before the first frame. Redirects are refused, never followed.
+struct WebSocketRequest
+{
+    QUrl url; // wss or https; ws or http only to this computer. Carries no secret.
+    QList<std::pair<QByteArray, QByteArray>> headers; // "Host" replaces ours
+    QList<std::pair<QByteArray, std::shared_ptr<Secret>>> secretHeaders; // never logged
+    QByteArray pinnedCa; // PEM; where set, the only authorities trusted
+};
+
+struct WebSocketTiming
+{
+    std::chrono::milliseconds connectDeadline{15'000}; // name, connect, TLS and upgrade together
+    std::chrono::milliseconds pingInterval{20'000};    // lost when two go unanswered
+    std::chrono::milliseconds closeDeadline{2'000};    // for the other side's answer to our close
+};
+
+// How it ended. Exactly one of: the peer's close frame (hasCode), or an error.
+struct WebSocketEnd
+{
+    bool wasOpen = false;
+    bool hasCode = false;
+    quint16 code = 1005; // 1005: a close frame without a code
+    QString reason;      // as sent; not tamed
+    // Refused upgrades carry the kind for their HTTP status and the message of their JSON body.
+    // Layers: Dns, Tcp, Tls, Http, Auth, SandboxState, WebSocket.
+    Error error;
+};
+
+class WebSocketClient : public QObject
+{
+    Q_OBJECT
+public:
+    // Reading starts with `window` bytes of payload; the network waits once they are used up, until
+    // grant() gives more.
+    WebSocketClient(const WebSocketRequest &request, qint64 window, const WebSocketTiming &timing = {},
+                    QObject *parent = nullptr);
+    ~WebSocketClient() override;
+
+    void start(); // once
+    [[nodiscard]] bool isOpen() const;
+    // One whole binary message; payload of any size. Ignored unless open.
+    void send(QByteArrayView payload);
+    // ≤ 125 bytes; its answer comes by pongReceived().
+    void ping(QByteArrayView payload);
+    [[nodiscard]] qint64 bytesToWrite() const;
+    void grant(qint64 bytes);
+    // Says goodbye and ends quietly: no signal comes afterwards. The object may be deleted at once,
+    // or told to delete itself when the other side has answered.
+    enum class Afterwards { Keep, DeleteLater };
+    void close(quint16 code, Afterwards afterwards);
+
+signals:
+    void opened();
+    // A piece of a binary message. Pieces of one message come in order; only a message of no bytes
+    // has an empty piece that is first.
+    void received(const QByteArray &piece, bool isFirst, bool isLast);
+    void textIgnored(); // a text message came and was skipped
+    void pongReceived(const QByteArray &payload);
+    void written(); // bytesToWrite() shrank
+    void ended(const Sandpiper::WebSocketEnd &end); // at most once; nothing follows
+
+private:
+    class Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace Sandpiper
