@@ -2,11 +2,15 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/secret.h"
 
 #include <QList>
 #include <QObject>
-#include <optional>
 #include <QUrl>
+
+#include <functional>
+#include <memory>
+#include <optional>
 
 namespace Sandpiper {
 
@@ -36,6 +40,8 @@ public:
     [[nodiscard]] QList<Account> accounts() const;
     [[nodiscard]] std::optional<Error> loadError() const;
     // InvalidInput: empty or taken name, or a URL that is neither https nor http to this computer.
+    // NotFound: update() or remove() of an account that is not there. LocalDisk: it was not saved,
+    // and nothing has changed. What another process has saved in the meantime is kept.
     Done add(const Account &account);
     Done update(const Account &account);
     Done remove(const QString &id);
@@ -44,14 +50,21 @@ signals:
     void changed();
 
 private:
-    Done save(const QList<Account> &accounts);
+    void load();
+    Done change(const std::function<Done(QList<Account> &)> &edit);
     QString m_file;
     QList<Account> m_accounts;
     std::optional<Error> m_loadError;
+    bool m_readOnly = false; // the file is there and may not be replaced
 };
 
-// Accounts that the vendors' own environment variables make on the fly (TENSORLAKE_API_KEY, …), each
-// with the secret's variable name; the secret is read by readEnvironmentSecret().
+// A fresh Account::id.
+[[nodiscard]] QString newAccountId();
+
+// Accounts that the vendors' own environment variables make on the fly. An address there that cannot
+// be used stays in the account as it is, so that its first request says so.
 [[nodiscard]] QList<Account> accountsFromEnvironment();
+// The secret of such an account. NotFound: not from the environment, or the variable is gone.
+[[nodiscard]] Result<std::shared_ptr<Secret>> readEnvironmentSecret(const Account &account);
 
 } // namespace Sandpiper
