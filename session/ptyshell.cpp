@@ -332,6 +332,10 @@ void PtyShell::Private::socketEnded(const WebSocketEnd &how)
                                : brokenOff(how.wasOpen ? ShellEnd::Kind::Lost : ShellEnd::Kind::Failed, how.error);
     if (!how.wasOpen && how.error.kind == ErrorKind::NotFound)
         sessionIsGone = true;
+    // Below HTTP it is the host that fails; above, the sandbox is what people know.
+    const Layer layer = end.error.layer;
+    if (!endpoint.subject.isEmpty() && layer != Layer::Dns && layer != Layer::Tcp && layer != Layer::Tls)
+        end.error.subject = endpoint.subject;
     finish(end);
 }
 

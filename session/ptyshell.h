@@ -19,6 +19,7 @@ namespace Sandpiper {
 // What a vendor adds to it: where the sockets are and how a session is made and ended.
 struct PtyEndpoint
 {
+    QString subject; // the sandbox's name, for errors
     // The socket of a session. Called for every attempt, so it may follow a sandbox that has moved.
     std::function<WebSocketRequest(const PtyHandle &)> request;
     std::function<QFuture<Result<PtyHandle>>(TerminalSize)> create;
@@ -72,5 +73,3 @@ private:
 };
 
 } // namespace Sandpiper
-
-Q_DECLARE_METATYPE(Sandpiper::PtyHandle)

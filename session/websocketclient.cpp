@@ -1,5 +1,6 @@
 #include "session/websocketclient.h"
 
+#include "session/address.h"
 #include "session/websocketframes.h"
 #include "session/websockethandshake.h"
 
@@ -101,7 +102,7 @@ void WebSocketClient::Private::connectSocket()
     } else {
         socket = new QTcpSocket(q);
     }
-    if (isThisComputer(url))
+    if (isLoopback(url))
         socket->setProxy(QNetworkProxy::NoProxy);
     socket->setReadBufferSize(readChunk);
 
@@ -316,7 +317,7 @@ void WebSocketClient::Private::fail(const Error &error)
     how.wasOpen = state == State::Open;
     how.error = error;
     if (how.error.subject.isEmpty())
-        how.error.subject = request.url.host();
+        how.error.subject = hostText(request.url);
     end(how);
 }
 

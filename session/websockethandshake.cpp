@@ -1,6 +1,7 @@
 #include "session/websockethandshake.h"
 
-#include <QHostAddress>
+#include "session/address.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -32,7 +33,7 @@ bool isToken(QByteArrayView text)
 
 std::unexpected<Error> unusable(const QString &detail, const QUrl &url)
 {
-    return failure(ErrorKind::InvalidInput, Layer::WebSocket, detail, url.host());
+    return failure(ErrorKind::InvalidInput, Layer::WebSocket, detail, hostText(url));
 }
 
 // Whether a comma-separated header names the word.
@@ -80,15 +81,6 @@ bool wantsTls(const QUrl &url)
     return url.scheme() == "wss"_L1 || url.scheme() == "https"_L1;
 }
 
-bool isThisComputer(const QUrl &url)
-{
-    const QString host = url.host();
-    if (host.compare("localhost"_L1, Qt::CaseInsensitive) == 0)
-        return true;
-    QHostAddress address;
-    return address.setAddress(host) && address.isLoopback();
-}
-
 quint16 portOf(const QUrl &url)
 {
     return quint16(url.port(wantsTls(url) ? 443 : 80));
@@ -100,7 +92,7 @@ Done checkWebSocketRequest(const WebSocketRequest &request)
     const bool isClear = url.scheme() == "ws"_L1 || url.scheme() == "http"_L1;
     if (!url.isValid() || url.host().isEmpty() || !(isClear || wantsTls(url)))
         return unusable(u"not an address for a WebSocket"_s, url);
-    if (isClear && !isThisComputer(url))
+    if (isClear && !isLoopback(url))
         return unusable(u"without TLS only this computer may be reached"_s, url);
     for (const auto &[name, value] : request.headers) {
         if (!isToken(name) || !isPrintable(value))

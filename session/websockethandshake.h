@@ -11,7 +11,6 @@ namespace Sandpiper {
 // headers without line breaks. InvalidInput, Layer::WebSocket.
 [[nodiscard]] Done checkWebSocketRequest(const WebSocketRequest &request);
 [[nodiscard]] bool wantsTls(const QUrl &url);
-[[nodiscard]] bool isThisComputer(const QUrl &url); // localhost, 127.0.0.0/8, ::1
 [[nodiscard]] quint16 portOf(const QUrl &url);
 
 [[nodiscard]] QByteArray makeWebSocketKey(); // 16 random bytes, base64
