@@ -77,6 +77,7 @@ public:
 private:
     friend class AgentClient;
     int m_pid = -1;
+    bool m_hasTerminal = false; // also once the master has been moved out
     Fd m_control;
     std::optional<ProcessEnd> m_end;
 };
