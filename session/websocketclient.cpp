@@ -78,8 +78,7 @@ public:
     const QByteArray key = makeWebSocketKey();
     UpgradeReply reply{key};
     WebSocketDecoder decoder{maxMessage};
-    QByteArray unread; // taken from the socket; understood up to unreadAt
-    qsizetype unreadAt = 0;
+    QByteArray unread; // taken from the socket, not yet understood
     qint64 window;
     bool isProcessing = false;
     std::optional<Error> left; // the peer has gone; what it sent before still counts
@@ -174,24 +173,23 @@ void WebSocketClient::Private::process()
     isProcessing = true;
     const QPointer<WebSocketClient> alive(q);
     while (state == State::Upgrading || state == State::Open) {
-        if (unreadAt == unread.size()) {
-            unreadAt = 0;
+        if (unread.isEmpty()) {
             unread = socket->read(readChunk);
             if (unread.isEmpty())
                 break;
             unanswered = 0;
         }
-        const QByteArray input = unread; // stays while a slot deletes us
-        QByteArrayView view = QByteArrayView(input).sliced(unreadAt);
+        const QByteArray input = std::exchange(unread, {});
+        QByteArrayView view(input);
         const bool goesOn = state == State::Upgrading ? upgrade(view) : decode(view);
         if (!alive)
             return;
-        unreadAt = input.size() - view.size();
+        unread = view.size() == input.size() ? input : view.toByteArray();
         if (!goesOn)
             break;
     }
     isProcessing = false;
-    const bool starved = unreadAt == unread.size() && socket->bytesAvailable() == 0;
+    const bool starved = unread.isEmpty() && socket->bytesAvailable() == 0;
     if (left && starved && (state == State::Upgrading || state == State::Open))
         peerLeft(*left);
 }
@@ -273,7 +271,7 @@ void WebSocketClient::Private::peerLeft(const Error &why)
         process();
         return;
     }
-    if (isProcessing || unreadAt < unread.size() || socket->bytesAvailable() > 0)
+    if (isProcessing || !unread.isEmpty() || socket->bytesAvailable() > 0)
         return; // process() comes back here when all has been read
     if (state == State::Upgrading && reply.hasHead()) {
         (void)reply.finish();
