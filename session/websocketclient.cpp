@@ -78,7 +78,8 @@ public:
     const QByteArray key = makeWebSocketKey();
     UpgradeReply reply{key};
     WebSocketDecoder decoder{maxMessage};
-    QByteArray unread; // taken from the socket, not yet understood
+    QByteArray unread; // taken from the socket; understood up to unreadAt
+    qsizetype unreadAt = 0;
     qint64 window;
     bool isProcessing = false;
     std::optional<Error> left; // the peer has gone; what it sent before still counts
@@ -173,23 +174,24 @@ void WebSocketClient::Private::process()
     isProcessing = true;
     const QPointer<WebSocketClient> alive(q);
     while (state == State::Upgrading || state == State::Open) {
-        if (unread.isEmpty()) {
+        if (unreadAt == unread.size()) {
+            unreadAt = 0;
             unread = socket->read(readChunk);
             if (unread.isEmpty())
                 break;
             unanswered = 0;
         }
-        const QByteArray input = std::exchange(unread, {});
-        QByteArrayView view(input);
+        const QByteArray input = unread; // stays while a slot deletes us
+        QByteArrayView view = QByteArrayView(input).sliced(unreadAt);
         const bool goesOn = state == State::Upgrading ? upgrade(view) : decode(view);
         if (!alive)
             return;
-        unread = view.size() == input.size() ? input : view.toByteArray();
+        unreadAt = input.size() - view.size();
         if (!goesOn)
             break;
     }
     isProcessing = false;
-    const bool starved = unread.isEmpty() && socket->bytesAvailable() == 0;
+    const bool starved = unreadAt == unread.size() && socket->bytesAvailable() == 0;
     if (left && starved && (state == State::Upgrading || state == State::Open))
         peerLeft(*left);
 }
@@ -271,7 +273,7 @@ void WebSocketClient::Private::peerLeft(const Error &why)
         process();
         return;
     }
-    if (isProcessing || !unread.isEmpty() || socket->bytesAvailable() > 0)
+    if (isProcessing || unreadAt < unread.size() || socket->bytesAvailable() > 0)
         return; // process() comes back here when all has been read
     if (state == State::Upgrading && reply.hasHead()) {
         (void)reply.finish();

@@ -54,10 +54,10 @@ WebSocketDecoder::Event closeEvent(const QByteArray &payload)
     return event;
 }
 
-// Moves at most `count` bytes from the front of input to the end of `to`.
+// Moves at most `count` bytes (none where it is negative) from the front of input to the end of `to`.
 void take(QByteArrayView &input, QByteArray &to, qint64 count)
 {
-    const qint64 n = qMin<qint64>(count, input.size());
+    const qint64 n = qBound<qint64>(0, count, input.size());
     to.append(input.first(n));
     input = input.sliced(n);
 }
