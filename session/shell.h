@@ -28,7 +28,8 @@ struct ShellSpec
     QString command;
     QStringList arguments;
     QMap<QString, QString> environment; // added to the sandbox's own
-    QString workingDirectory;           // empty: /workspace where it exists, else home
+    // Empty: /workspace where it exists, else home (PTY); where the server's login lands (SSH).
+    QString workingDirectory;
     QString term = QStringLiteral("xterm-256color");
 
     friend bool operator==(const ShellSpec &, const ShellSpec &) = default;

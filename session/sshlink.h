@@ -54,6 +54,9 @@ private:
     std::unique_ptr<Private> d;
 };
 
+// Unsupported where the libssh that was found at run time lacks the fixes we rely on. Every link checks.
+[[nodiscard]] Done checkSshLibrary();
+
 // A Shell with a link of its own that open() connects: what a tab over SSH uses.
 [[nodiscard]] std::unique_ptr<Shell> makeSshShell(const LinkOptions &options, const ShellSpec &spec, PromptHandler *prompts);
 // A RemoteCommand with a link of its own.

@@ -1,0 +1,27 @@
+// Command lines for a remote POSIX shell. Pure; any thread.
+#pragma once
+
+#include "session/error.h"
+
+#include <QByteArray>
+#include <QMap>
+#include <QStringList>
+
+namespace Sandpiper {
+
+// One word of sh, whatever is in it: 'it'\''s'. Empty becomes ''.
+[[nodiscard]] QByteArray quotedForShell(const QString &word);
+
+struct CommandLine
+{
+    QStringList argv; // empty: the login shell of the user there
+    QMap<QString, QString> environment;
+    QString workingDirectory; // empty: unchanged; a leading "~" or "~/" is the home folder there
+};
+
+// "cd '/w' && exec env A='1' 'program' 'argument'". `exec` leaves no shell behind, so signals and the
+// exit status are the program's own.
+// InvalidInput: a NUL anywhere, a name that is no variable's, an empty program name.
+[[nodiscard]] Result<QByteArray> commandLineForShell(const CommandLine &line);
+
+} // namespace Sandpiper

@@ -1,0 +1,458 @@
+#include "session/sshauth.h"
+
+#include "session/knownhosts.h"
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QLoggingCategory>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcAuth, "sandpiper.session.sshauth", QtInfoMsg)
+
+namespace {
+
+constexpr int kMostAttempts = 3;  // of typing the same thing again
+constexpr int kMostRounds = 32;   // of keyboard-interactive in one attempt; a server could go on for ever
+constexpr int kMostFields = 32;   // of one round
+constexpr int kMostSteps = 8;     // of a server that wants several methods one after the other
+// The server's disconnect text comes right after its refusal; without this wait it is lost (measured).
+constexpr std::chrono::milliseconds kLingerAfterRefusal{100};
+constexpr std::chrono::seconds kAgentPatience{10};
+
+QString textFrom(const char *text)
+{
+    return text ? tamed(QString::fromUtf8(text)) : QString();
+}
+
+// A NUL-terminated copy for the library, wiped when it goes.
+class ForLibrary
+{
+public:
+    explicit ForLibrary(const Secret &secret)
+        : m_bytes(secret.reveal().data(), secret.reveal().size())
+    {
+    }
+    ~ForLibrary() { wipe(m_bytes); }
+    ForLibrary(const ForLibrary &) = delete;
+    ForLibrary &operator=(const ForLibrary &) = delete;
+    [[nodiscard]] const char *text() const { return m_bytes.constData(); }
+
+private:
+    QByteArray m_bytes;
+};
+
+QByteArray blobOf(ssh_key key)
+{
+    char *encoded = nullptr;
+    if (ssh_pki_export_pubkey_base64(key, &encoded) != SSH_OK)
+        return {};
+    const SshTextHandle owner(encoded);
+    return QByteArray::fromBase64(encoded);
+}
+
+// The public half, which OpenSSH's own format shows without the passphrase, else FILE.pub.
+QByteArray publicBlobOf(const QString &file)
+{
+    for (const QString &path : {file, file + u".pub"_s}) {
+        ssh_key raw = nullptr;
+        const int code = ssh_pki_import_pubkey_file(QFile::encodeName(path).constData(), &raw);
+        const SshKeyHandle key(raw);
+        if (code == SSH_OK && key)
+            return blobOf(key.get());
+    }
+    return {};
+}
+
+QString expandedHome(const QString &path)
+{
+    return path.startsWith(u"~/") ? QDir::homePath() + path.sliced(1) : path;
+}
+
+int noteThatAPassphraseIsWanted(const char *, char *, size_t, int, int, void *wanted)
+{
+    *static_cast<bool *>(wanted) = true;
+    return -1;
+}
+
+Error cancelledByUser()
+{
+    return {ErrorKind::Cancelled, Layer::Auth, {}, {}};
+}
+
+} // namespace
+
+Error refusalFrom(const QString &text)
+{
+    // The three messages of the gateway's SSH front; the sentences for them are made by errorText().
+    if (text.contains("is not registered with"_L1))
+        return {ErrorKind::KeyNotRegistered, Layer::Ssh, text, {}};
+    if (text.contains("is not present in any of your projects"_L1))
+        return {ErrorKind::SandboxNotYours, Layer::SandboxState, text, {}};
+    if (text.startsWith("sandbox "_L1) && text.contains(" is currently "_L1))
+        return {ErrorKind::SandboxNotRunning, Layer::SandboxState, text, {}};
+    return {ErrorKind::AuthRejected, Layer::Ssh, text, {}};
+}
+
+SshAuth::SshAuth(const LinkOptions &options)
+    : m_options(options)
+    , m_target(options.displayName)
+{
+    if (m_target.isEmpty()) {
+        m_target = u"%1@%2:%3"_s.arg(options.endpoint.user, options.endpoint.host).arg(options.endpoint.port);
+    }
+}
+
+SshAuth::~SshAuth() = default;
+
+bool SshAuth::hasUntriedKeys() const
+{
+    return m_nextKey < m_keys.size();
+}
+
+Done SshAuth::authenticate(ssh_session session, AuthContext &context)
+{
+    // Asks what is possible; a server may also let everybody in.
+    const Result<int> none = context.repeat([=] { return ssh_userauth_none(session, nullptr); }, SSH_AUTH_AGAIN);
+    if (!none)
+        return std::unexpected(none.error());
+    const SshTextHandle banner(ssh_get_issue_banner(session));
+    if (banner)
+        context.tell(tamed(QString::fromUtf8(banner.get()), 2000));
+    if (*none == SSH_AUTH_SUCCESS)
+        return {};
+    if (*none == SSH_AUTH_ERROR)
+        return std::unexpected(context.lossOfConnection());
+    if (!m_collected) {
+        if (const Done collected = collectKeys(context); !collected)
+            return collected;
+    }
+    for (int step = 0; step < kMostSteps; ++step) {
+        const Result<Outcome> outcome = climb(session, context);
+        if (!outcome)
+            return std::unexpected(outcome.error());
+        if (*outcome == Outcome::Accepted)
+            return {};
+        if (*outcome == Outcome::Denied)
+            return std::unexpected(refusal(session));
+        qCInfo(lcAuth) << "the server wants one more proof";
+    }
+    return failure(ErrorKind::Protocol, Layer::Ssh, u"the server asks for one proof after the other"_s);
+}
+
+Error SshAuth::refusal(ssh_session session) const
+{
+    const int methods = ssh_userauth_list(session, nullptr);
+    QStringList accepted;
+    for (const auto &[flag, name] : {std::pair(SSH_AUTH_METHOD_PUBLICKEY, u"publickey"_s),
+                                     std::pair(SSH_AUTH_METHOD_INTERACTIVE, u"keyboard-interactive"_s),
+                                     std::pair(SSH_AUTH_METHOD_PASSWORD, u"password"_s)}) {
+        if ((unsigned(methods) & flag) != 0)
+            accepted.append(name);
+    }
+    QString detail = u"the server takes %1; %2 keys and %3 answers were tried"_s
+                             .arg(accepted.isEmpty() ? u"nothing we know"_s : accepted.join(u", "_s))
+                             .arg(m_keysTried)
+                             .arg(m_answersTried);
+    for (const QString &note : m_notes)
+        detail += u"; "_s + note;
+    return {ErrorKind::AuthRejected, Layer::Ssh, tamed(detail), {}};
+}
+
+Done SshAuth::collectKeys(AuthContext &context)
+{
+    QList<AgentKey> agentKeys;
+    const QByteArray socket = QFile::encodeName(m_options.agentSocket);
+    if (m_options.useAgent && !socket.isEmpty()) {
+        Result<QList<AgentKey>> listed = listAgentKeys(socket, std::chrono::steady_clock::now() + kAgentPatience,
+                                                       context.wakeDescriptor(), [&] { return context.isCancelled(); });
+        if (listed)
+            agentKeys = std::move(*listed);
+        else if (listed.error().kind == ErrorKind::Cancelled)
+            return std::unexpected(listed.error());
+        else
+            m_notes.append(listed.error().detail);
+    }
+    const QStringList &chosen = m_options.endpoint.identityFiles;
+    for (const QString &file : chosen)
+        addFile(expandedHome(file), agentKeys);
+    if (chosen.isEmpty()) {
+        for (const AgentKey &key : agentKeys)
+            m_keys.push_back({key.blob, key, {}, true});
+        if (m_options.useDefaultKeys) {
+            for (const QString &name : {u"id_ed25519"_s, u"id_ecdsa"_s, u"id_rsa"_s}) {
+                const QString file = QDir::homePath() + u"/.ssh/"_s + name;
+                if (QFileInfo::exists(file))
+                    addFile(file, agentKeys);
+            }
+        }
+    }
+    m_collected = true;
+    return {};
+}
+
+void SshAuth::addFile(const QString &file, const QList<AgentKey> &agentKeys)
+{
+    if (!QFileInfo(file).isReadable() && !QFileInfo::exists(file + u".pub"_s)) {
+        m_notes.append(u"the key file %1 cannot be read"_s.arg(file));
+        return;
+    }
+    Candidate candidate;
+    candidate.blob = publicBlobOf(file);
+    candidate.file = file;
+    for (const AgentKey &key : agentKeys) {
+        if (!candidate.blob.isEmpty() && key.blob == candidate.blob) {
+            candidate.agentKey = key;
+            candidate.isInAgent = true;
+        }
+    }
+    for (Candidate &other : m_keys) {
+        if (!candidate.blob.isEmpty() && other.blob == candidate.blob) {
+            if (other.file.isEmpty())
+                other.file = file; // should the agent not sign
+            return;
+        }
+    }
+    m_keys.push_back(std::move(candidate));
+}
+
+Result<SshAuth::Outcome> SshAuth::outcomeOf(Result<int> code, ssh_session session, AuthContext &context)
+{
+    if (!code)
+        return std::unexpected(code.error());
+    switch (*code) {
+    case SSH_AUTH_SUCCESS:
+        return Outcome::Accepted;
+    case SSH_AUTH_PARTIAL:
+        return Outcome::Partial;
+    case SSH_AUTH_DENIED:
+        if (!context.linger(kLingerAfterRefusal))
+            return std::unexpected(context.lossOfConnection());
+        return Outcome::Denied;
+    default:
+        if (!ssh_is_connected(session))
+            return std::unexpected(context.lossOfConnection());
+        return failure(ErrorKind::Protocol, Layer::Auth, textFrom(ssh_get_error(session)));
+    }
+}
+
+// One way after the other, until one is accepted, or accepted as one of several.
+Result<SshAuth::Outcome> SshAuth::climb(ssh_session session, AuthContext &context)
+{
+    const auto methods = unsigned(ssh_userauth_list(session, nullptr));
+    Result<Outcome> outcome = Outcome::Denied;
+    if ((methods & SSH_AUTH_METHOD_PUBLICKEY) != 0)
+        outcome = tryKeys(session, context);
+    // A vendor that names its key files has no passwords to ask for.
+    if (!m_options.endpoint.identityFiles.isEmpty())
+        return outcome;
+    if (outcome == Outcome::Denied && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0)
+        outcome = tryInteractive(session, context);
+    if (outcome == Outcome::Denied && (methods & SSH_AUTH_METHOD_PASSWORD) != 0)
+        outcome = tryPassword(session, context);
+    return outcome;
+}
+
+Result<SshAuth::Outcome> SshAuth::tryKeys(ssh_session session, AuthContext &context)
+{
+    while (m_nextKey < m_keys.size()) {
+        const Candidate key = m_keys[m_nextKey++];
+        Result<Outcome> outcome = Outcome::Denied;
+        if (key.isInAgent)
+            outcome = tryAgentKey(key, session, context);
+        else
+            outcome = tryKeyFile(key, session, context);
+        if (outcome != Outcome::Denied)
+            return outcome;
+    }
+    return Outcome::Denied;
+}
+
+Result<SshAuth::Outcome> SshAuth::tryAgentKey(const Candidate &key, ssh_session session, AuthContext &context)
+{
+    const QByteArray socket = QFile::encodeName(m_options.agentSocket);
+    AgentBridge bridge(socket);
+    const int fd = bridge.takeDescriptor();
+    if (fd < 0)
+        return failure(ErrorKind::Io, Layer::Auth, u"no file descriptors are left"_s);
+    bridge.offerOnly(key.agentKey);
+    if (ssh_set_agent_socket(session, fd) != SSH_OK) {
+        ::close(fd);
+        return failure(ErrorKind::Protocol, Layer::Auth, textFrom(ssh_get_error(session)));
+    }
+    context.bridgeChanged(&bridge);
+    const Result<int> code = context.repeat([=] { return ssh_userauth_agent(session, nullptr); }, SSH_AUTH_AGAIN);
+    context.bridgeChanged(nullptr);
+    ++m_keysTried;
+    // The library keeps the number of the descriptor, and would use it for the next key.
+    ::close(fd);
+    ssh_set_agent_socket(session, SSH_INVALID_SOCKET);
+    if (code && *code == SSH_AUTH_ERROR && ssh_is_connected(session)) {
+        if (context.isCancelled())
+            return std::unexpected(cancelledByUser());
+        m_notes.append(u"the ssh-agent did not sign with its key %1"_s.arg(textFrom(key.agentKey.comment.constData())));
+        return key.file.isEmpty() ? Result<Outcome>(Outcome::Denied) : tryKeyFile(key, session, context);
+    }
+    return outcomeOf(code, session, context);
+}
+
+Result<SshAuth::Outcome> SshAuth::tryKeyFile(const Candidate &key, ssh_session session, AuthContext &context)
+{
+    if (!key.blob.isEmpty()) {
+        // Nobody is asked for a passphrase for a key that the server does not want.
+        const std::optional<HostKey> parsed = hostKeyFromBlob(key.blob);
+        ssh_key raw = nullptr;
+        if (!parsed
+            || ssh_pki_import_pubkey_base64(key.blob.toBase64().constData(),
+                                            ssh_key_type_from_name(parsed->type.constData()), &raw) != SSH_OK) {
+            m_notes.append(u"the key file %1 is of a kind that cannot be used"_s.arg(key.file));
+            return Outcome::Denied;
+        }
+        const SshKeyHandle publicKey(raw);
+        ++m_keysTried;
+        const Result<Outcome> wanted = outcomeOf(
+                context.repeat([&] { return ssh_userauth_try_publickey(session, nullptr, publicKey.get()); }, SSH_AUTH_AGAIN),
+                session, context);
+        if (wanted != Outcome::Accepted)
+            return wanted;
+    }
+    const Result<SshKeyHandle> privateKey = loadKey(key.file, context);
+    if (!privateKey)
+        return std::unexpected(privateKey.error());
+    if (!*privateKey)
+        return Outcome::Denied;
+    if (key.blob.isEmpty())
+        ++m_keysTried;
+    return outcomeOf(context.repeat([&] { return ssh_userauth_publickey(session, nullptr, privateKey->get()); }, SSH_AUTH_AGAIN),
+                     session, context);
+}
+
+Result<SshKeyHandle> SshAuth::loadKey(const QString &file, AuthContext &context)
+{
+    const QByteArray path = QFile::encodeName(file);
+    bool wantsPassphrase = false;
+    ssh_key raw = nullptr;
+    if (ssh_pki_import_privkey_file(path.constData(), nullptr, noteThatAPassphraseIsWanted, &wantsPassphrase, &raw) == SSH_OK)
+        return SshKeyHandle(raw);
+    if (!wantsPassphrase) {
+        m_notes.append(u"the key file %1 cannot be read"_s.arg(file));
+        return SshKeyHandle();
+    }
+    for (int attempt = 1; attempt <= kMostAttempts; ++attempt) {
+        Prompt prompt;
+        prompt.kind = Prompt::Kind::Passphrase;
+        prompt.target = m_target;
+        prompt.keyFile = file;
+        prompt.fields = {{u"Passphrase"_s, false}};
+        prompt.attempt = attempt;
+        const Result<std::shared_ptr<PromptAnswer>> answer = context.ask(prompt);
+        if (!answer)
+            return std::unexpected(answer.error());
+        if ((*answer)->kind == PromptAnswer::Kind::Cancelled)
+            return std::unexpected(cancelledByUser());
+        if ((*answer)->kind == PromptAnswer::Kind::Refused || (*answer)->values.empty()) {
+            m_notes.append(u"nobody was there to give the passphrase of %1"_s.arg(file));
+            return SshKeyHandle();
+        }
+        // bcrypt is slow on purpose: this thread may be busy with it for a while.
+        const ForLibrary passphrase((*answer)->values.front());
+        if (ssh_pki_import_privkey_file(path.constData(), passphrase.text(), nullptr, nullptr, &raw) == SSH_OK)
+            return SshKeyHandle(raw);
+    }
+    m_notes.append(u"the passphrase of %1 was wrong %2 times"_s.arg(file).arg(kMostAttempts));
+    return SshKeyHandle();
+}
+
+Result<SshAuth::Outcome> SshAuth::tryInteractive(ssh_session session, AuthContext &context)
+{
+    bool asked = false;
+    bool unanswered = false;
+    for (int attempt = 1; attempt <= kMostAttempts; ++attempt) {
+        const Result<Outcome> outcome = answerRound(session, context, attempt, asked, unanswered);
+        if (outcome != Outcome::Denied || unanswered || !asked)
+            return outcome;
+    }
+    return Outcome::Denied;
+}
+
+// One attempt: the server may ask several times before it decides.
+Result<SshAuth::Outcome> SshAuth::answerRound(ssh_session session, AuthContext &context, int attempt, bool &asked, bool &unanswered)
+{
+    for (int round = 0; round < kMostRounds; ++round) {
+        const Result<int> code = context.repeat([=] { return ssh_userauth_kbdint(session, nullptr, nullptr); }, SSH_AUTH_AGAIN);
+        if (!code || *code != SSH_AUTH_INFO)
+            return outcomeOf(code, session, context);
+        const int count = ssh_userauth_kbdint_getnprompts(session);
+        if (count < 0 || count > kMostFields)
+            return failure(ErrorKind::Protocol, Layer::Ssh, u"the server asks %1 questions at once"_s.arg(count));
+        Prompt prompt;
+        prompt.kind = Prompt::Kind::Interactive;
+        prompt.target = m_target;
+        prompt.title = textFrom(ssh_userauth_kbdint_getname(session));
+        prompt.text = textFrom(ssh_userauth_kbdint_getinstruction(session));
+        prompt.attempt = attempt;
+        for (int i = 0; i < count; ++i) {
+            char echo = 0;
+            const char *label = ssh_userauth_kbdint_getprompt(session, unsigned(i), &echo);
+            prompt.fields.append({textFrom(label), echo != 0});
+        }
+        // PAM ends with a round without questions, which wants its answer all the same.
+        if (count == 0) {
+            if (!prompt.text.isEmpty())
+                context.tell(prompt.text);
+            continue;
+        }
+        asked = true;
+        const Result<std::shared_ptr<PromptAnswer>> answer = context.ask(prompt);
+        if (!answer)
+            return std::unexpected(answer.error());
+        if ((*answer)->kind == PromptAnswer::Kind::Cancelled)
+            return std::unexpected(cancelledByUser());
+        if ((*answer)->kind == PromptAnswer::Kind::Refused) {
+            m_notes.append(u"nobody was there to answer the server's questions"_s);
+            unanswered = true;
+            return Outcome::Denied;
+        }
+        ++m_answersTried;
+        (*answer)->values.resize(size_t(count));
+        for (int i = 0; i < count; ++i) {
+            const ForLibrary value((*answer)->values[size_t(i)]);
+            if (ssh_userauth_kbdint_setanswer(session, unsigned(i), value.text()) != 0)
+                return failure(ErrorKind::Protocol, Layer::Auth, textFrom(ssh_get_error(session)));
+        }
+    }
+    return failure(ErrorKind::Protocol, Layer::Ssh, u"the server does not stop asking"_s);
+}
+
+Result<SshAuth::Outcome> SshAuth::tryPassword(ssh_session session, AuthContext &context)
+{
+    for (int attempt = 1; attempt <= kMostAttempts; ++attempt) {
+        Prompt prompt;
+        prompt.kind = Prompt::Kind::Password;
+        prompt.target = m_target;
+        prompt.fields = {{u"Password"_s, false}};
+        prompt.attempt = attempt;
+        const Result<std::shared_ptr<PromptAnswer>> answer = context.ask(prompt);
+        if (!answer)
+            return std::unexpected(answer.error());
+        if ((*answer)->kind == PromptAnswer::Kind::Cancelled)
+            return std::unexpected(cancelledByUser());
+        if ((*answer)->kind == PromptAnswer::Kind::Refused || (*answer)->values.empty()) {
+            m_notes.append(u"nobody was there to give the password"_s);
+            return Outcome::Denied;
+        }
+        ++m_answersTried;
+        const ForLibrary password((*answer)->values.front());
+        const Result<Outcome> outcome = outcomeOf(
+                context.repeat([&] { return ssh_userauth_password(session, nullptr, password.text()); }, SSH_AUTH_AGAIN),
+                session, context);
+        if (outcome != Outcome::Denied)
+            return outcome;
+    }
+    return Outcome::Denied;
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,46 @@
+// One channel of a link as the GUI thread sees it: what SshShell and SshCommand have in common.
+#pragma once
+
+#include "session/sshlinkcore.h"
+
+#include <QObject>
+#include <QPointer>
+
+namespace Sandpiper {
+
+class SshChannel : public QObject
+{
+    Q_OBJECT
+public:
+    // The link may go first: ended() follows then too.
+    SshChannel(SshLinkCore *link, const ChannelSpec &spec);
+    ~SshChannel() override; // nothing is heard of it any more; what runs there gets a hang-up
+
+    void write(QByteArrayView bytes);
+    void closeInput() { send(ToLink::CloseInput{m_id}); }
+    void resize(TerminalSize size) { send(ToLink::Resize{m_id, size}); }
+    void sendSignal(const QByteArray &name) { send(ToLink::Signal{m_id, name}); }
+    void consumed(qint64 bytes) { send(ToLink::Consumed{m_id, bytes}); }
+    void hangUp() { send(ToLink::HangUp{m_id}); }
+    [[nodiscard]] qint64 pendingInput() const { return m_pending; }
+
+    // From the link.
+    void written(qint64 bytes);
+    void linkGone(const Error &error); // ended() comes later
+
+signals:
+    void opened();
+    void received(Sandpiper::SshStream stream, const QByteArray &bytes);
+    void drained();
+    void ended(const Sandpiper::ShellEnd &end); // exactly once
+
+private:
+    void send(LinkCommand command);
+
+    QPointer<SshLinkCore> m_link;
+    int m_id = 0;
+    qint64 m_pending = 0;
+    bool m_isOpen = false;
+};
+
+} // namespace Sandpiper

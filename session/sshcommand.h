@@ -1,0 +1,43 @@
+// One command over an SSH channel, without a terminal: output and error output apart.
+#pragma once
+
+#include "session/provider.h"
+#include "session/sshchannel.h"
+
+#include <memory>
+
+namespace Sandpiper {
+
+class SshCommand : public RemoteCommand
+{
+    Q_OBJECT
+public:
+    SshCommand(SshLinkCore *link, const CommandSpec &spec);
+    // With a link of its own, which start() connects. prompts is borrowed and must outlive it.
+    SshCommand(const LinkOptions &options, PromptHandler *prompts, const CommandSpec &spec);
+    ~SshCommand() override;
+
+    void start() override;
+    // Before start() is too early: dropped.
+    void writeInput(QByteArrayView bytes) override;
+    void closeInput() override;
+    // SSH knows signals by name; numbers without one are ignored.
+    void sendSignal(int number) override;
+    void consumed(qint64 bytes) override;
+    [[nodiscard]] qint64 pendingInput() const override;
+
+private:
+    void finish(const ShellEnd &end);
+
+    LinkOptions m_options;
+    PromptHandler *m_prompts = nullptr;
+    CommandSpec m_spec;
+    std::unique_ptr<SshLinkCore> m_ownLink;
+    QPointer<SshLinkCore> m_link;
+    std::unique_ptr<SshChannel> m_channel;
+    bool m_hasOwnLink = false;
+    bool m_isStarted = false;
+    bool m_isEnded = false;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,286 @@
+// SshThread's way from nothing to a connection that is verified and let in.
+#include "session/sshthread.h"
+
+#include <QLoggingCategory>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcEstablish, "sandpiper.session.sshthread", QtInfoMsg)
+
+namespace {
+
+// Connections made to get all keys tried at a server that allows only some of them in each.
+constexpr int kMostConnections = 3;
+
+// AES-GCM first: the library's own first choice is three times slower with hardware AES.
+constexpr char kCiphers[] = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,"
+                            "aes256-ctr,aes192-ctr,aes128-ctr";
+constexpr char kKeyExchange[] = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
+                                "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
+                                "diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256";
+
+// Signature algorithms for host keys, each with the type of key that it needs. No certificates: asking
+// for them makes ssh_connect() fail.
+constexpr std::pair<const char *, const char *> kHostKeyAlgorithms[] = {
+    {"ssh-ed25519", "ssh-ed25519"},
+    {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"},
+    {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"},
+    {"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"},
+    {"rsa-sha2-512", "ssh-rsa"},
+    {"rsa-sha2-256", "ssh-rsa"},
+};
+
+// Types that are known for the host come first, so that a server with several keys shows the one that
+// can be compared.
+QByteArray hostKeyAlgorithms(const QList<QByteArray> &firstTypes)
+{
+    QByteArrayList first;
+    QByteArrayList rest;
+    for (const auto &[algorithm, type] : kHostKeyAlgorithms)
+        (firstTypes.contains(type) ? first : rest).append(algorithm);
+    return (first + rest).join(',');
+}
+
+QString ownUserName()
+{
+    const passwd *entry = ::getpwuid(::geteuid());
+    return entry ? QString::fromLocal8Bit(entry->pw_name) : QString();
+}
+
+} // namespace
+
+Done checkSshLibrary()
+{
+    if (ssh_version(SSH_VERSION_INT(0, 11, 5)))
+        return {};
+    return failure(ErrorKind::Unsupported, Layer::Ssh,
+                   u"libssh 0.11.5 or newer is needed, this is %1"_s.arg(QString::fromLatin1(ssh_version(0))));
+}
+
+Done SshThread::establish()
+{
+    if (const Done usable = checkSshLibrary(); !usable)
+        return usable;
+    setState(LinkState::Connecting);
+    Result<QByteArray> host = hostForLookup(m_options.endpoint.host);
+    if (!host)
+        return std::unexpected(host.error());
+    m_host = std::move(*host);
+    const QStringList files = m_options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : m_options.knownHostsFiles;
+    if (m_options.endpoint.hostKey.isEmpty()) {
+        Result<QList<KnownHostsFile>> known = readKnownHosts(files);
+        if (!known)
+            return std::unexpected(known.error());
+        m_knownHosts = std::move(*known);
+    }
+    for (int connection = 1;; ++connection) {
+        if (const Done connected = connectSession(); !connected)
+            return connected;
+        setState(LinkState::Verifying);
+        if (const Done verified = verifyHost(); !verified)
+            return verified;
+        setState(LinkState::Authenticating);
+        const Done done = m_auth.authenticate(m_session.get(), *this);
+        if (done || m_closing)
+            return done;
+        const bool moreMayHelp = !isConnected() && m_auth.hasUntriedKeys()
+                && (done.error().kind == ErrorKind::KeyNotRegistered
+                    || done.error().detail.contains("too many authentication failures"_L1, Qt::CaseInsensitive));
+        if (!moreMayHelp || connection == kMostConnections)
+            return done;
+        qCInfo(lcEstablish) << "the server allows no more keys in one connection; trying the others in another";
+        dropSession();
+        m_lastWords.clear();
+    }
+}
+
+Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTypes)
+{
+    const bool no = false;
+    const int noNagle = 1;
+    const long timeout = long(m_options.connectTimeout.count());
+    const QString user = m_options.endpoint.user.isEmpty() ? ownUserName() : m_options.endpoint.user;
+    const QByteArray algorithms = hostKeyAlgorithms(firstTypes);
+    const bool set = ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK
+            // The name is for files that are switched off here, and for no lookup: the socket is given.
+            && ssh_options_set(session, SSH_OPTIONS_HOST, "localhost") == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_USER, user.toUtf8().constData()) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &timeout) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_NODELAY, &noNagle) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_CIPHERS_C_S, kCiphers) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_CIPHERS_S_C, kCiphers) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_KEY_EXCHANGE, kKeyExchange) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, algorithms.constData()) == SSH_OK
+            && ssh_options_set(session, SSH_OPTIONS_FD, &m_librarySocket) == SSH_OK;
+    if (!set)
+        return failure(ErrorKind::InvalidInput, Layer::Ssh, tamed(QString::fromUtf8(ssh_get_error(session))));
+    return {};
+}
+
+Done SshThread::connectSession()
+{
+    const Deadline deadline = Clock::now() + m_options.connectTimeout;
+    QList<QByteArray> firstTypes = knownKeyTypes(m_knownHosts, QString::fromLatin1(m_host), m_options.endpoint.port);
+    if (m_accepted) {
+        firstTypes = {m_accepted->type};
+    } else if (!m_options.endpoint.hostKey.isEmpty()) {
+        const std::optional<HostKey> pinned = hostKeyFromLine(m_options.endpoint.hostKey);
+        if (!pinned)
+            return failure(ErrorKind::InvalidInput, Layer::Ssh, u"the host key that was given for this server is none"_s);
+        firstTypes = {pinned->type};
+    }
+    Result<FileDescriptor> socket = connectTcp({m_host, m_options.endpoint.port, m_options.keepAlive * 3}, deadline,
+                                               wakeDescriptor(), [this] { return isCancelled(); });
+    if (!socket)
+        return std::unexpected(socket.error());
+    m_socket = std::move(*socket);
+    m_librarySocket = ::fcntl(m_socket.get(), F_DUPFD_CLOEXEC, 0);
+    m_session.reset(ssh_new());
+    m_event.reset(ssh_event_new());
+    if (m_librarySocket < 0 || !m_session || !m_event)
+        return failure(ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(std::strerror(errno)));
+    if (const Done configured = configure(m_session.get(), firstTypes); !configured)
+        return configured;
+    m_packets = {};
+    ssh_set_counters(m_session.get(), nullptr, &m_packets);
+    ssh_set_blocking(m_session.get(), 0);
+
+    int code = ssh_connect(m_session.get());
+    const auto onWake = [](socket_t, int, void *self) {
+        auto *thread = static_cast<SshThread *>(self);
+        thread->m_mail->commands.silence();
+        thread->m_woken = true;
+        return 0;
+    };
+    if (ssh_event_add_fd(m_event.get(), wakeDescriptor(), POLLIN, onWake, this) != SSH_OK
+        || ssh_event_add_session(m_event.get(), m_session.get()) != SSH_OK)
+        return failure(ErrorKind::Io, Layer::Ssh, u"the event loop cannot be set up"_s);
+    while (code == SSH_AGAIN) {
+        const int left = millisecondsUntil(deadline);
+        if (left == 0)
+            return failure(ErrorKind::Timeout, Layer::Ssh, u"something took the connection, but it does not speak SSH in time"_s);
+        if (!waitFor(left) && m_closing)
+            return failure(ErrorKind::Cancelled, Layer::Ssh);
+        code = ssh_connect(m_session.get());
+    }
+    if (code != SSH_OK) {
+        Error error = lossOfConnection();
+        // Before the keys are exchanged a broken connection is mostly something that is no SSH server.
+        if (error.detail.contains("kex error"_L1, Qt::CaseInsensitive) || error.detail.contains("banner"_L1, Qt::CaseInsensitive)
+            || error.detail.contains("version"_L1, Qt::CaseInsensitive) || error.detail.contains("packet"_L1, Qt::CaseInsensitive))
+            error.kind = ErrorKind::Protocol;
+        return std::unexpected(error);
+    }
+    // ssh_connect() makes the socket block again (measured).
+    const int flags = ::fcntl(m_librarySocket, F_GETFL);
+    if (flags < 0 || ::fcntl(m_librarySocket, F_SETFL, flags | O_NONBLOCK) != 0)
+        return failure(ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(std::strerror(errno)));
+    return {};
+}
+
+Error SshThread::changedHostKey(const HostKey &offered, const HostKey &known, const QString &where) const
+{
+    const QString from = where.isEmpty() ? QString() : u" (%1)"_s.arg(where);
+    return {ErrorKind::HostKeyChanged, Layer::Ssh,
+            u"the server shows %1 %2, known is %3 %4%5"_s.arg(QString::fromLatin1(offered.type), fingerprintOf(offered),
+                                                             QString::fromLatin1(known.type), fingerprintOf(known), from),
+            {}};
+}
+
+Done SshThread::verifyHost()
+{
+    ssh_key raw = nullptr;
+    char *encoded = nullptr;
+    const bool known = ssh_get_server_publickey(m_session.get(), &raw) == SSH_OK;
+    const SshKeyHandle key(raw);
+    const bool exported = known && ssh_pki_export_pubkey_base64(key.get(), &encoded) == SSH_OK;
+    const SshTextHandle text(encoded);
+    const std::optional<HostKey> offered = exported ? hostKeyFromBlob(QByteArray::fromBase64(encoded)) : std::nullopt;
+    if (!offered)
+        return failure(ErrorKind::Protocol, Layer::Ssh, u"the server's host key cannot be read"_s);
+    const char *version = ssh_get_serverbanner(m_session.get());
+    m_mail->events.put(FromLink::ServerMet{tamed(QString::fromUtf8(version), 255), fingerprintOf(*offered)});
+
+    if (m_accepted)
+        return *m_accepted == *offered ? Done() : std::unexpected(changedHostKey(*offered, *m_accepted, {}));
+    if (!m_options.endpoint.hostKey.isEmpty()) {
+        const std::optional<HostKey> pinned = hostKeyFromLine(m_options.endpoint.hostKey);
+        if (!pinned || *pinned != *offered)
+            return std::unexpected(changedHostKey(*offered, pinned.value_or(HostKey()), {}));
+        m_accepted = offered;
+        return {};
+    }
+    const HostKeyDecision decision = decideHostKey(m_knownHosts, QString::fromLatin1(m_host), m_options.endpoint.port, *offered);
+    const Done confirmed = confirmHost(*offered, decision);
+    if (confirmed)
+        m_accepted = offered;
+    return confirmed;
+}
+
+Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decision)
+{
+    Prompt prompt;
+    prompt.target = m_subject;
+    prompt.keyType = QString::fromLatin1(offered.type);
+    prompt.fingerprint = fingerprintOf(offered);
+    switch (decision.verdict) {
+    case HostKeyDecision::Verdict::Match:
+        return {};
+    case HostKeyDecision::Verdict::Revoked:
+        return failure(ErrorKind::HostKeyRefused, Layer::Ssh,
+                       u"%1 is marked as revoked in %2"_s.arg(prompt.fingerprint, decision.where));
+    case HostKeyDecision::Verdict::Changed: {
+        prompt.kind = Prompt::Kind::ChangedHostKey;
+        prompt.knownFingerprint = fingerprintOf(decision.known);
+        prompt.knownWhere = decision.where;
+        // Whoever this is gets nothing more from us, not even our time: it is shown afterwards.
+        dropSession();
+        m_lastWords.clear();
+        const Result<std::shared_ptr<PromptAnswer>> seen = ask(prompt);
+        if (!seen)
+            return std::unexpected(seen.error());
+        return std::unexpected(changedHostKey(offered, decision.known, decision.where));
+    }
+    case HostKeyDecision::Verdict::Unknown:
+        break;
+    }
+    prompt.kind = Prompt::Kind::UnknownHostKey;
+    if (decision.hasCertificateAuthority)
+        prompt.text = u"A certificate authority is known for this host, but Sandpiper cannot check host certificates."_s;
+    const Result<std::shared_ptr<PromptAnswer>> answer = ask(prompt);
+    if (!answer)
+        return std::unexpected(answer.error());
+    switch ((*answer)->kind) {
+    case PromptAnswer::Kind::Accepted: {
+        const QStringList files = m_options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : m_options.knownHostsFiles;
+        // Not written is not a reason to refuse what the user has just accepted: it is asked again next time.
+        if (const Done kept = rememberHostKey(files.front(), QString::fromLatin1(m_host), m_options.endpoint.port, offered); !kept) {
+            qCWarning(lcEstablish).noquote() << describe(kept.error());
+            tell(u"The host key could not be written to %1: %2"_s.arg(files.front(), kept.error().detail));
+        }
+        return {};
+    }
+    case PromptAnswer::Kind::JustOnce:
+        return {};
+    case PromptAnswer::Kind::Cancelled:
+        return failure(ErrorKind::Cancelled, Layer::Ssh);
+    case PromptAnswer::Kind::Refused:
+        return failure(ErrorKind::HostKeyRefused, Layer::Ssh, u"%1 %2 is not known"_s.arg(prompt.keyType, prompt.fingerprint));
+    }
+    Q_UNREACHABLE_RETURN({});
+}
+
+} // namespace Sandpiper

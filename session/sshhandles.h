@@ -1,0 +1,34 @@
+// Owning types for what libssh hands out. Used in the thread of one link only.
+#pragma once
+
+#include <libssh/libssh.h>
+
+#include <memory>
+
+namespace Sandpiper {
+
+namespace Detail {
+struct FreeSession
+{
+    void operator()(ssh_session session) const { ssh_free(session); }
+};
+struct FreeEvent
+{
+    void operator()(ssh_event event) const { ssh_event_free(event); }
+};
+struct FreeKey
+{
+    void operator()(ssh_key key) const { ssh_key_free(key); }
+};
+struct FreeText
+{
+    void operator()(char *text) const { ssh_string_free_char(text); }
+};
+} // namespace Detail
+
+using SshSessionHandle = std::unique_ptr<ssh_session_struct, Detail::FreeSession>;
+using SshEventHandle = std::unique_ptr<ssh_event_struct, Detail::FreeEvent>;
+using SshKeyHandle = std::unique_ptr<ssh_key_struct, Detail::FreeKey>;
+using SshTextHandle = std::unique_ptr<char, Detail::FreeText>;
+
+} // namespace Sandpiper

@@ -1,0 +1,80 @@
+#include "session/sshlink.h"
+
+#include "session/sshcommand.h"
+#include "session/sshlinkcore.h"
+#include "session/sshshell.h"
+
+namespace Sandpiper {
+
+class SshLink::Private
+{
+public:
+    Private(const LinkOptions &options, PromptHandler *prompts)
+        : core(options, prompts)
+    {
+    }
+    SshLinkCore core;
+};
+
+SshLink::SshLink(const LinkOptions &options, PromptHandler *prompts, QObject *parent)
+    : QObject(parent)
+    , d(std::make_unique<Private>(options, prompts))
+{
+    connect(&d->core, &SshLinkCore::stateChanged, this, &SshLink::stateChanged);
+    connect(&d->core, &SshLinkCore::bannerReceived, this, &SshLink::bannerReceived);
+    connect(&d->core, &SshLinkCore::closed, this, &SshLink::closed);
+}
+
+SshLink::~SshLink() = default;
+
+LinkState SshLink::state() const
+{
+    return d->core.state();
+}
+
+QString SshLink::banner() const
+{
+    return d->core.banner();
+}
+
+QString SshLink::hostKeyFingerprint() const
+{
+    return d->core.hostKeyFingerprint();
+}
+
+QString SshLink::serverVersion() const
+{
+    return d->core.serverVersion();
+}
+
+void SshLink::connectToHost()
+{
+    d->core.connectToHost();
+}
+
+void SshLink::close()
+{
+    d->core.close();
+}
+
+std::unique_ptr<Shell> SshLink::makeShell(const ShellSpec &spec)
+{
+    return std::make_unique<SshShell>(&d->core, spec);
+}
+
+std::unique_ptr<RemoteCommand> SshLink::makeCommand(const CommandSpec &spec)
+{
+    return std::make_unique<SshCommand>(&d->core, spec);
+}
+
+std::unique_ptr<Shell> makeSshShell(const LinkOptions &options, const ShellSpec &spec, PromptHandler *prompts)
+{
+    return std::make_unique<SshShell>(options, prompts, spec);
+}
+
+std::unique_ptr<RemoteCommand> makeSshCommand(const LinkOptions &options, const CommandSpec &spec, PromptHandler *prompts)
+{
+    return std::make_unique<SshCommand>(options, prompts, spec);
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,68 @@
+// The inside of SshLink on the GUI thread: starts the thread, hands its events out, asks its questions.
+// Shells with a link of their own use it directly.
+#pragma once
+
+#include "session/sshmessages.h"
+
+#include <QFuture>
+#include <QHash>
+#include <QObject>
+#include <QPointer>
+#include <QSocketNotifier>
+
+#include <memory>
+#include <thread>
+
+namespace Sandpiper {
+
+class SshChannel;
+
+class SshLinkCore : public QObject
+{
+    Q_OBJECT
+public:
+    // prompts is borrowed and must outlive it.
+    SshLinkCore(const LinkOptions &options, PromptHandler *prompts);
+    ~SshLinkCore() override; // waits at most 2 s for the thread, then leaves it behind
+
+    [[nodiscard]] LinkState state() const { return m_state; }
+    [[nodiscard]] QString banner() const { return m_banner; }
+    [[nodiscard]] QString hostKeyFingerprint() const { return m_fingerprint; }
+    [[nodiscard]] QString serverVersion() const { return m_serverVersion; }
+    void connectToHost();
+    void close();
+
+    // For SshChannel. Every channel that was opened gets its ended() once, unless it is forgotten.
+    [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);
+    void forgetChannel(int id);
+    void send(LinkCommand command);
+
+signals:
+    void stateChanged(Sandpiper::LinkState state);
+    void bannerReceived(const QString &text);
+    void closed(const Sandpiper::Error &error);
+
+private:
+    void takeEvents();
+    void handle(LinkEvent &event);
+    void ask(const FromLink::Ask &ask);
+    void answer(int prompt, const std::shared_ptr<PromptAnswer> &answer);
+    void withdrawPrompt();
+
+    LinkOptions m_options;
+    PromptHandler *m_prompts;
+    std::shared_ptr<LinkMail> m_mail; // owned together with the thread
+    std::unique_ptr<QSocketNotifier> m_bell;
+    std::thread m_thread;
+    LinkState m_state = LinkState::Idle;
+    bool m_isClosing = false;
+    QString m_banner;
+    QString m_fingerprint;
+    QString m_serverVersion;
+    QHash<int, QPointer<SshChannel>> m_channels;
+    int m_lastChannel = 0;
+    int m_prompt = 0; // the one that is being asked, or 0
+    QFuture<std::shared_ptr<PromptAnswer>> m_question;
+};
+
+} // namespace Sandpiper

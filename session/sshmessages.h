@@ -1,0 +1,191 @@
+// What the thread of a link and its face on the GUI thread say to each other. Values only.
+#pragma once
+
+#include "session/error.h"
+#include "session/mailbox.h"
+#include "session/prompt.h"
+#include "session/shell.h"
+#include "session/sshagent.h"
+#include "session/sshlink.h"
+
+#include <QByteArray>
+#include <QMap>
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <variant>
+
+namespace Sandpiper {
+
+// Output that its receiver has not reported as consumed, for one channel.
+inline constexpr qint64 kMostUnconsumed = 256 << 10;
+// Session channels of one link; OpenSSH's MaxSessions is 10, and it counts SFTP too.
+inline constexpr int kMostChannels = 8;
+
+enum class SshStream { Output, ErrorOutput };
+
+// One session channel, as it is wished for.
+struct ChannelSpec
+{
+    enum class Terminal { None, Pty };
+    Terminal terminal = Terminal::None;
+    QString term;
+    TerminalSize size;
+    QStringList argv; // empty: the login shell
+    QMap<QString, QString> environment;
+    QString workingDirectory; // empty: where the server's login lands
+};
+
+namespace ToLink {
+struct Close
+{
+};
+struct Answer
+{
+    int prompt = 0;
+    std::shared_ptr<PromptAnswer> answer; // owned by whoever reads it last; see PromptHandler
+};
+struct OpenChannel
+{
+    int channel = 0;
+    ChannelSpec spec;
+};
+struct Write
+{
+    int channel = 0;
+    QByteArray bytes;
+};
+struct CloseInput
+{
+    int channel = 0;
+};
+struct Resize
+{
+    int channel = 0;
+    TerminalSize size;
+};
+struct Signal
+{
+    int channel = 0;
+    QByteArray name; // "TERM"
+};
+struct Consumed
+{
+    int channel = 0;
+    qint64 bytes = 0;
+};
+struct HangUp // ends what runs there; ChannelEnded follows
+{
+    int channel = 0;
+};
+struct DropChannel // no word of this channel is wanted any more
+{
+    int channel = 0;
+};
+} // namespace ToLink
+
+using LinkCommand = std::variant<ToLink::Close, ToLink::Answer, ToLink::OpenChannel, ToLink::Write, ToLink::CloseInput,
+                                 ToLink::Resize, ToLink::Signal, ToLink::Consumed, ToLink::HangUp, ToLink::DropChannel>;
+
+namespace FromLink {
+struct StateChanged
+{
+    LinkState state = LinkState::Idle;
+};
+struct ServerMet
+{
+    QString version;
+    QString fingerprint;
+};
+struct Banner
+{
+    QString text;
+};
+struct Ask
+{
+    int prompt = 0;
+    Prompt question;
+};
+struct Withdraw // the question is not wanted any more
+{
+    int prompt = 0;
+};
+struct ChannelOpened
+{
+    int channel = 0;
+};
+struct Received
+{
+    int channel = 0;
+    SshStream stream = SshStream::Output;
+    QByteArray bytes;
+};
+struct Written
+{
+    int channel = 0;
+    qint64 bytes = 0;
+};
+struct ChannelEnded
+{
+    int channel = 0;
+    ShellEnd end;
+};
+struct Closed // the last one
+{
+    Error error;
+};
+} // namespace FromLink
+
+using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
+                               FromLink::ChannelOpened, FromLink::Received, FromLink::Written, FromLink::ChannelEnded,
+                               FromLink::Closed>;
+
+// Owned by the thread and by its face together: whichever of them goes last takes it along, so a
+// thread that is stuck in a library can be left behind.
+struct LinkMail
+{
+    Mailbox<LinkCommand> commands;
+    Mailbox<LinkEvent> events;
+
+    // Makes a signature by the user's agent fail at once, whoever of the thread is waiting for it.
+    void abortSignature()
+    {
+        const std::lock_guard guard(signatureMutex);
+        if (signature)
+            signature->abort();
+    }
+    void setSignature(AgentBridge *bridge)
+    {
+        const std::lock_guard guard(signatureMutex);
+        signature = bridge;
+    }
+
+    // Said by the thread as its last word; true when it came in time.
+    void sayFinished()
+    {
+        const std::lock_guard guard(finishedMutex);
+        finished = true;
+        finishedCondition.notify_all();
+    }
+    [[nodiscard]] bool waitFinished(std::chrono::milliseconds patience)
+    {
+        std::unique_lock lock(finishedMutex);
+        return finishedCondition.wait_for(lock, patience, [this] { return finished; });
+    }
+
+private:
+    std::mutex finishedMutex;
+    std::condition_variable finishedCondition;
+    bool finished = false;
+    std::mutex signatureMutex;
+    AgentBridge *signature = nullptr; // borrowed from the thread, which resets it
+};
+
+template <typename... Handlers>
+struct Overloaded : Handlers...
+{
+    using Handlers::operator()...;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,330 @@
+#include "session/sshthread.h"
+
+#include <libssh/server.h>
+
+#include <QLoggingCategory>
+
+#include <algorithm>
+
+#include <poll.h>
+#include <sys/stat.h>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcThread, "sandpiper.session.sshthread", QtInfoMsg)
+
+namespace {
+
+// libssh reads 4 KiB a turn: so many turns before channels and commands get theirs.
+constexpr int kMostTurns = 64;
+constexpr int kMostMissed = 3;
+
+QString withoutPrefix(const QString &error, QLatin1StringView prefix)
+{
+    const qsizetype at = error.indexOf(prefix);
+    if (at < 0)
+        return {};
+    // "Received SSH_MSG_DISCONNECT: 11:text"
+    const QString rest = error.sliced(at + prefix.size()).trimmed();
+    const qsizetype colon = rest.indexOf(u':');
+    return colon < 0 ? rest : rest.sliced(colon + 1).trimmed();
+}
+
+} // namespace
+
+SshThread::SshThread(const LinkOptions &options, std::shared_ptr<LinkMail> mail)
+    : m_options(options)
+    , m_mail(std::move(mail))
+    , m_subject(options.displayName.isEmpty() ? options.endpoint.host : options.displayName)
+    , m_auth(options)
+{
+}
+
+SshThread::~SshThread()
+{
+    dropSession();
+}
+
+void SshThread::run()
+{
+    const Done established = establish();
+    Error why = established ? serve() : established.error();
+    if (m_closing)
+        why = {ErrorKind::Cancelled, Layer::Ssh, {}, {}};
+    if (why.subject.isEmpty())
+        why.subject = tamed(m_subject);
+    if (why.kind == ErrorKind::Cancelled)
+        qCInfo(lcThread) << "closed the link to" << m_subject;
+    else
+        qCWarning(lcThread).noquote() << describe(why);
+    for (const auto &open : m_channels)
+        open->lose(why);
+    dropSession();
+    m_mail->events.put(FromLink::Closed{why});
+}
+
+void SshThread::setState(LinkState state)
+{
+    if (state == m_state)
+        return;
+    m_state = state;
+    m_mail->events.put(FromLink::StateChanged{state});
+}
+
+void SshThread::takeCommands()
+{
+    m_woken = false;
+    for (LinkCommand &command : m_mail->commands.takeAll()) {
+        std::visit(Overloaded{
+                           [this](ToLink::Close) { m_closing = true; },
+                           [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
+                           [this](ToLink::OpenChannel &wish) {
+                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
+                           },
+                           [this](ToLink::Write &input) {
+                               if (SshSessionChannel *to = channel(input.channel))
+                                   to->write(input.bytes);
+                           },
+                           [this](ToLink::CloseInput &input) {
+                               if (SshSessionChannel *to = channel(input.channel))
+                                   to->closeInput();
+                           },
+                           [this](ToLink::Resize &wish) {
+                               if (SshSessionChannel *to = channel(wish.channel))
+                                   to->resize(wish.size);
+                           },
+                           [this](ToLink::Signal &wish) {
+                               if (SshSessionChannel *to = channel(wish.channel))
+                                   to->sendSignal(wish.name);
+                           },
+                           [this](ToLink::Consumed &report) {
+                               if (SshSessionChannel *to = channel(report.channel))
+                                   to->consumed(report.bytes);
+                           },
+                           [this](ToLink::HangUp &wish) {
+                               if (SshSessionChannel *to = channel(wish.channel))
+                                   to->hangUp();
+                           },
+                           [this](ToLink::DropChannel &wish) {
+                               std::erase_if(m_channels, [&](const auto &open) { return open->id() == wish.channel; });
+                           },
+                   },
+                   command);
+    }
+}
+
+SshSessionChannel *SshThread::channel(int id)
+{
+    const auto it = std::find_if(m_channels.begin(), m_channels.end(), [id](const auto &open) { return open->id() == id; });
+    return it == m_channels.end() ? nullptr : it->get();
+}
+
+bool SshThread::isCancelled()
+{
+    takeCommands();
+    return m_closing;
+}
+
+bool SshThread::isConnected() const
+{
+    return m_session && ssh_is_connected(m_session.get()) != 0;
+}
+
+bool SshThread::waitFor(int milliseconds)
+{
+    if (m_event) {
+        // A call into the library may have taken the bell of a command that is still unread.
+        int code = ssh_event_dopoll(m_event.get(), m_woken ? 0 : milliseconds);
+        for (int turn = 0; code == SSH_OK && turn < kMostTurns && isConnected(); ++turn)
+            code = ssh_event_dopoll(m_event.get(), 0);
+        if (code == SSH_ERROR || !isConnected())
+            rememberLastWords();
+    }
+    takeCommands();
+    return !m_closing && isConnected();
+}
+
+Result<int> SshThread::repeat(const std::function<int()> &call, int again)
+{
+    int code = call();
+    // From here: the first call may have waited for the user's agent, which has no deadline.
+    const Deadline deadline = Clock::now() + m_options.connectTimeout;
+    while (code == again) {
+        const int left = millisecondsUntil(deadline);
+        if (left == 0)
+            return failure(ErrorKind::Timeout, Layer::Ssh, u"the server does not answer"_s);
+        if (!waitFor(left)) {
+            if (m_closing)
+                return failure(ErrorKind::Cancelled, Layer::Ssh);
+            return std::unexpected(lossOfConnection());
+        }
+        code = call();
+    }
+    if (!isConnected())
+        rememberLastWords();
+    return code;
+}
+
+bool SshThread::linger(std::chrono::milliseconds duration)
+{
+    const Deadline deadline = Clock::now() + duration;
+    while (const int left = millisecondsUntil(deadline)) {
+        if (!waitFor(left))
+            return false;
+    }
+    return true;
+}
+
+Result<std::shared_ptr<PromptAnswer>> SshThread::ask(const Prompt &prompt)
+{
+    const int id = ++m_lastPrompt;
+    m_answers.clear();
+    m_mail->events.put(FromLink::Ask{id, prompt});
+    for (;;) {
+        // Without a session (it was dropped before a changed key is shown) only commands can come.
+        const bool goesOn = m_session ? waitFor(-1) : !isCancelled();
+        for (const ToLink::Answer &answer : m_answers) {
+            if (answer.prompt == id && answer.answer && !m_closing)
+                return answer.answer;
+        }
+        m_answers.clear();
+        if (!goesOn) {
+            m_mail->events.put(FromLink::Withdraw{id});
+            if (m_closing)
+                return failure(ErrorKind::Cancelled, Layer::Ssh);
+            return std::unexpected(lossOfConnection());
+        }
+        if (!m_session) {
+            pollfd waiting = {wakeDescriptor(), POLLIN, 0};
+            ::poll(&waiting, 1, -1);
+        }
+    }
+}
+
+void SshThread::tell(const QString &text)
+{
+    if (text.isEmpty() || text == m_lastBanner)
+        return;
+    m_lastBanner = text;
+    m_mail->events.put(FromLink::Banner{text});
+}
+
+void SshThread::rememberLastWords()
+{
+    if (!m_session || !m_lastWords.isEmpty())
+        return;
+    // It is overwritten by the next thing that fails, so it is read at the first chance.
+    m_lastWords = tamed(QString::fromUtf8(ssh_get_error(m_session.get())));
+}
+
+Error SshThread::lossOfConnection()
+{
+    rememberLastWords();
+    const QString said = withoutPrefix(m_lastWords, "SSH_MSG_DISCONNECT:"_L1);
+    if (!said.isEmpty()) {
+        if (m_state == LinkState::Authenticating)
+            return refusalFrom(said);
+        return {ErrorKind::ConnectionLost, Layer::Ssh, said, {}};
+    }
+    return {ErrorKind::ConnectionLost, m_state == LinkState::Ready ? Layer::Tcp : Layer::Ssh, m_lastWords, {}};
+}
+
+void SshThread::pumpChannels()
+{
+    for (const auto &open : m_channels)
+        open->pump(m_session.get());
+    std::erase_if(m_channels, [](const auto &open) { return open->isOver(); });
+}
+
+int SshThread::nextTimeout() const
+{
+    Deadline next = m_nextKeepAlive;
+    for (const auto &open : m_channels) {
+        if (const auto deadline = open->nextDeadline())
+            next = std::min(next, *deadline);
+    }
+    return millisecondsUntil(next);
+}
+
+bool SshThread::keepAlive()
+{
+    const auto now = Clock::now();
+    if (packetsReceived() != m_packetsAtLastLook) {
+        m_packetsAtLastLook = packetsReceived();
+        m_unanswered = 0;
+        m_nextKeepAlive = now + m_options.keepAlive;
+        return true;
+    }
+    if (now < m_nextKeepAlive)
+        return true;
+    if (m_unanswered == kMostMissed)
+        return false;
+    ++m_unanswered;
+    m_nextKeepAlive = now + m_options.keepAlive;
+    // Without blocking, the first call sends and a later one only takes the answer in: where nothing
+    // went out, a second call sends. While the peer is silent neither does, and none is needed.
+    const auto sentBefore = m_packets.out_packets;
+    ssh_send_keepalive(m_session.get());
+    if (m_packets.out_packets == sentBefore)
+        ssh_send_keepalive(m_session.get());
+    return true;
+}
+
+Error SshThread::serve()
+{
+    setState(LinkState::Ready);
+    m_packetsAtLastLook = packetsReceived();
+    m_nextKeepAlive = Clock::now() + m_options.keepAlive;
+    for (;;) {
+        // Any call into the library may take packets in, for any channel: then all get another turn
+        // before the wait.
+        const quint64 before = packetsReceived();
+        pumpChannels();
+        if (!isConnected())
+            return lossOfConnection();
+        if (!keepAlive())
+            return {ErrorKind::ConnectionLost, Layer::Ssh, u"the server stopped answering"_s, {}};
+        if (!waitFor(packetsReceived() == before ? nextTimeout() : 0))
+            return lossOfConnection();
+    }
+}
+
+void SshThread::dropSession()
+{
+    m_channels.clear(); // before ssh_disconnect(), which frees what they hold
+    if (m_session) {
+        // Anything still unsent is sent first, or the farewell would be dropped.
+        if (m_event && isConnected())
+            ssh_event_dopoll(m_event.get(), 0);
+        if (m_event) {
+            ssh_event_remove_fd(m_event.get(), wakeDescriptor());
+            ssh_event_remove_session(m_event.get(), m_session.get());
+        }
+        ssh_disconnect(m_session.get());
+        if (m_lastWords.isEmpty()) {
+            if (const char *said = ssh_get_disconnect_message(m_session.get()))
+                m_lastWords = u"SSH_MSG_DISCONNECT:0:"_s + tamed(QString::fromUtf8(said));
+        }
+    }
+    m_event.reset();
+    m_session.reset();
+    closeDuplicate();
+    m_socket.reset();
+}
+
+// After some errors the library has closed its descriptor by itself, and the number may belong to
+// somebody else by now: it is closed only while it still is the same socket as ours.
+void SshThread::closeDuplicate()
+{
+    struct stat ours = {};
+    struct stat theirs = {};
+    const int duplicate = std::exchange(m_librarySocket, -1);
+    if (duplicate < 0 || ::fstat(m_socket.get(), &ours) != 0 || ::fstat(duplicate, &theirs) != 0)
+        return;
+    if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
+        ::close(duplicate);
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,96 @@
+// The thread of one SSH link: the only one that ever touches its ssh_session.
+#pragma once
+
+#include "session/knownhosts.h"
+#include "session/sshauth.h"
+#include "session/sshhandles.h"
+#include "session/sshmessages.h"
+#include "session/sshsessionchannel.h"
+
+#include <libssh/callbacks.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace Sandpiper {
+
+// Lives on its thread's stack. run() returns when the link is closed, with FromLink::Closed posted.
+class SshThread : private AuthContext
+{
+public:
+    SshThread(const LinkOptions &options, std::shared_ptr<LinkMail> mail);
+    ~SshThread() override;
+    SshThread(const SshThread &) = delete;
+    SshThread &operator=(const SshThread &) = delete;
+
+    void run();
+
+private:
+    using Clock = std::chrono::steady_clock;
+
+    // The way to Ready.
+    [[nodiscard]] Done establish();
+    [[nodiscard]] Done connectSession();
+    [[nodiscard]] Done configure(ssh_session session, const QList<QByteArray> &firstTypes);
+    [[nodiscard]] Done verifyHost();
+    [[nodiscard]] Done confirmHost(const HostKey &offered, const HostKeyDecision &decision);
+    [[nodiscard]] Error changedHostKey(const HostKey &offered, const HostKey &known, const QString &where) const;
+    void setState(LinkState state);
+
+    // The time after it.
+    [[nodiscard]] Error serve();
+    void pumpChannels();
+    [[nodiscard]] bool keepAlive(); // false: nobody answers any more
+    [[nodiscard]] int nextTimeout() const;
+
+    // One wait for the network or a command. False when the connection or the link has ended.
+    bool waitFor(int milliseconds);
+    void takeCommands();
+    [[nodiscard]] bool isConnected() const;
+    [[nodiscard]] quint64 packetsReceived() const { return m_packets.in_packets; }
+    void rememberLastWords();
+    void dropSession();
+    void closeDuplicate();
+    SshSessionChannel *channel(int id);
+
+    // AuthContext
+    [[nodiscard]] Result<int> repeat(const std::function<int()> &call, int again) override;
+    [[nodiscard]] bool linger(std::chrono::milliseconds duration) override;
+    [[nodiscard]] Result<std::shared_ptr<PromptAnswer>> ask(const Prompt &prompt) override;
+    [[nodiscard]] Error lossOfConnection() override;
+    void tell(const QString &text) override;
+    [[nodiscard]] int wakeDescriptor() const override { return m_mail->commands.descriptor(); }
+    [[nodiscard]] bool isCancelled() override;
+    void bridgeChanged(AgentBridge *bridge) override { m_mail->setSignature(bridge); }
+
+    LinkOptions m_options;
+    std::shared_ptr<LinkMail> m_mail; // owned together with the link's face
+    QByteArray m_host;                // as it is looked up
+    QString m_subject;                // what errors are about
+    SshAuth m_auth;
+    LinkState m_state = LinkState::Idle;
+
+    FileDescriptor m_socket; // ours; the library works on a duplicate
+    int m_librarySocket = -1;
+    SshSessionHandle m_session;
+    SshEventHandle m_event;
+    ssh_counter_struct m_packets = {};
+    ssh_callbacks_struct m_callbacks = {};
+    std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
+    std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
+    QList<KnownHostsFile> m_knownHosts;
+    QString m_lastBanner;
+
+    bool m_closing = false;
+    bool m_woken = false;
+    std::vector<ToLink::Answer> m_answers;
+    int m_lastPrompt = 0;
+    QString m_lastWords; // of a SSH_MSG_DISCONNECT, else of the library
+
+    quint64 m_packetsAtLastLook = 0;
+    Clock::time_point m_nextKeepAlive;
+    int m_unanswered = 0;
+};
+
+} // namespace Sandpiper
