@@ -265,7 +265,7 @@ Error refusalError(int status, const QByteArray &body)
     if (!message.isEmpty())
         detail += u": "_s + message;
 
-    Error error{ErrorKind::Protocol, Layer::Http, tamed(detail), {}};
+    Error error{ErrorKind::Protocol, Layer::WebSocket, tamed(detail), {}};
     if (code == "SANDBOX_NOT_RUNNING"_L1) {
         error.kind = ErrorKind::SandboxNotRunning;
         error.layer = Layer::SandboxState;

@@ -41,6 +41,9 @@ public:
     void reset();           // a reset that truly resets, the stream filter's state too
     void clearScrollback();
 
+    // For a terminal nobody has seen yet, a tab restored in the background: laid out as if it were
+    // shown at this size, so that gridResized() comes and its shell may start.
+    void layOutHidden(const QSize &pixels);
     [[nodiscard]] QSize gridSize() const; // columns × lines; (0, 0) until the first layout
     [[nodiscard]] QString selectedText() const;
     void copy();

@@ -42,14 +42,16 @@ enum class ShellFate {
 struct CloseQuestion
 {
     bool ask = false; // false: go ahead
-    QString sentence; // one, whole
-    QString agree;    // the verb on the button
+    QString sentence = {}; // one, whole
+    QString agree = {};    // the verb on the button
     // The switch that "Do not ask again" turns off.
     bool CloseChoices::*remembered = nullptr;
 };
 // now: local time, for "until 19:07".
 [[nodiscard]] CloseQuestion questionForTab(const ClosingShell &shell, const CloseChoices &choices,
                                            const QDateTime &now);
+// "End shell": ends it there, also where closing the tab would not.
+[[nodiscard]] CloseQuestion questionForEnding(const ClosingShell &shell, const CloseChoices &choices);
 [[nodiscard]] CloseQuestion questionForQuit(const QList<ClosingShell> &shells,
                                             const CloseChoices &choices, const QDateTime &now);
 

@@ -1,0 +1,3 @@
+# Tests of the workspace half of ui/.
+sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
+sandpiper_test(ui tst_bannerface LINK sandpiper_ui)
