@@ -1,0 +1,96 @@
+// The work of one SSH connection: key exchange, login, channels, forwards. Lives and dies on the
+// connection's thread. Messages are taken from libssh's queue, not by its server callbacks: those
+// answer at once, and a connection to be dialled can only be answered later.
+#pragma once
+
+#include "gateway/sshbridge.h"
+#include "gateway/sshconnection.h"
+#include "gateway/sshinner.h"
+#include "gateway/sshlogin.h"
+
+#include <chrono>
+#include <list>
+#include <map>
+#include <memory>
+
+namespace Sandpiper {
+
+class SshServing
+{
+public:
+    SshServing(SshConnection &connection, SshConnection::Setup &setup);
+    ~SshServing();
+    SshServing(const SshServing &) = delete;
+    SshServing &operator=(const SshServing &) = delete;
+
+    void run();
+
+private:
+    using Clock = std::chrono::steady_clock;
+    // A connection that a client has asked for, being dialled off this thread.
+    struct Dial;
+    struct Listener
+    {
+        Fd fd;
+        QByteArray address; // as the client named it: it is told the same again
+        quint16 port = 0;
+    };
+    // A channel that we open, and the socket it is for.
+    struct Opening
+    {
+        enum class Kind { Forwarded, Agent };
+        Kind kind = Kind::Forwarded;
+        ssh_channel channel = nullptr;
+        Fd socket;
+        QByteArray address;
+        quint16 port = 0;
+        QByteArray origin;
+        quint16 originPort = 0;
+    };
+
+    bool exchangeKeys();
+    void wait();
+    void pumpSession();
+    void handleMessages();
+    void handleAuth(ssh_message message);
+    void handleKey(ssh_message message);
+    void handleChannelRequest(ssh_message message);
+    void handleChannelOpen(ssh_message message);
+    void admitted(const SshVerdict &verdict);
+    [[nodiscard]] std::unique_ptr<SshChannelWork> sessionWork(ssh_channel channel);
+    void dial(ssh_message message);
+    void finishDials();
+    void handleGlobalRequest(ssh_message message);
+    void listenFor(ssh_message message);
+    void acceptForwarded();
+    void openPending();
+    void stepBridges();
+    void checkDeadlines();
+    void endWith(const QString &text);
+    void flush();
+    void sayGoodbye();
+    [[nodiscard]] bool isOver() const;
+    [[nodiscard]] SshChannelWork::SessionRoom room() const;
+    [[nodiscard]] int waitMilliseconds() const;
+
+    SshConnection &m_connection;
+    SshConnection::Setup &m_setup;
+    ssh_bind m_bind = nullptr;
+    ssh_session m_session = nullptr;
+    ssh_event m_event = nullptr;
+    ssh_callbacks_struct m_callbacks = {};
+    Clock::time_point m_began = Clock::now();
+    Clock::time_point m_deniedAt = {};
+    std::optional<LocalSandbox> m_sandbox;
+    std::unique_ptr<SshInner> m_inner; // `<port>-<id>`: the server in there
+    std::list<std::unique_ptr<SshChannelWork>> m_bridges;
+    std::vector<std::shared_ptr<Dial>> m_dials;
+    std::list<Listener> m_listeners;
+    std::list<Opening> m_openings;
+    QString m_goodbye;
+    int m_denials = 0;
+    bool m_bannerSent = false;
+    bool m_failed = false;
+};
+
+} // namespace Sandpiper
