@@ -70,6 +70,7 @@ Gateway::~Gateway()
 {
     if (m_isAnnounced)
         QFile::remove(m_options.folders.runtimeFile());
+    m_ssh.reset();
     m_server->close();
 }
 
@@ -85,7 +86,7 @@ Done Gateway::listen(const KeyPair &clientKey, const KeyPair &hostKey)
     KeptPorts kept = loadPorts(m_options.folders);
     if (const Done done = listenHttp(kept); !done)
         return done;
-    if (const Done done = listenSsh(kept, hostKey); !done)
+    if (const Done done = listenSsh(kept, clientKey, hostKey); !done)
         return done;
     if (const Done saved = savePorts(m_options.folders, kept); !saved)
         return saved;
@@ -95,16 +96,14 @@ Done Gateway::listen(const KeyPair &clientKey, const KeyPair &hostKey)
     m_lifecycle.setEndpoints(m_endpoints);
     m_startLine = {
         {u"api_url"_s, m_endpoints.apiUrl},
+        {u"ssh_host"_s, m_endpoints.sshHost},
+        {u"ssh_port"_s, m_endpoints.sshPort},
+        {u"ssh_endpoint"_s, m_endpoints.sshObject()},
         {u"api_key"_s, QString::fromLatin1(m_apiKey.reveal())},
         {u"client_key"_s, clientKey.file},
         {u"pid"_s, qint64(::getpid())},
         {u"unusable_because"_s, m_store.unusableBecause()},
     };
-    if (m_endpoints.sshPort != 0) {
-        m_startLine[u"ssh_host"_s] = m_endpoints.sshHost;
-        m_startLine[u"ssh_port"_s] = m_endpoints.sshPort;
-        m_startLine[u"ssh_endpoint"_s] = m_endpoints.sshObject();
-    }
     const Done announced = writePrivateFile(m_options.folders.runtimeFile(), QJsonDocument(m_startLine).toJson(QJsonDocument::Compact));
     m_isAnnounced = announced.has_value();
     return announced;
@@ -124,17 +123,36 @@ Done Gateway::listenHttp(KeptPorts &kept)
     return {};
 }
 
-Done Gateway::listenSsh(KeptPorts &kept, const KeyPair &hostKey)
+Done Gateway::listenSsh(KeptPorts &kept, const KeyPair &clientKey, const KeyPair &hostKey)
 {
-    Q_UNUSED(kept)
-    Q_UNUSED(hostKey)
+    SshFront::Options options;
+    options.hostKeyFile = hostKey.file;
+    options.innerKeyFile = clientKey.file;
+    options.listenHost = loopback;
+    const auto listenOn = [&](quint16 port) {
+        options.port = port;
+        m_ssh = std::make_unique<SshFront>(options, &m_store, &m_keys);
+        return m_ssh->listen();
+    };
+    const quint16 wished = m_options.sshPort != 0 ? m_options.sshPort : kept.ssh;
+    Result<quint16> port = listenOn(wished);
+    if (!port && m_options.sshPort == 0 && wished != 0) {
+        qCWarning(lcGateway, "SSH port %d is taken by another program; another port is used from now on.", wished);
+        port = listenOn(0);
+    }
+    if (!port)
+        return std::unexpected(portError(u"SSH"_s, wished, port.error().detail));
+    kept.ssh = *port;
+    m_endpoints.sshHost = loopback;
+    m_endpoints.sshPort = *port;
+    m_endpoints.sshHostKey = m_ssh->hostKeyLine();
     return {};
 }
 
 bool Gateway::isBusy() const
 {
     // A suspended sandbox with shells in it is in use: ending now would take them away.
-    return m_store.anyRunning() || m_server->connectionCount() > 0 || m_ptys.clientCount() > 0
+    return m_store.anyRunning() || m_server->connectionCount() > 0 || m_ssh->connectionCount() > 0 || m_ptys.clientCount() > 0
             || m_ptys.aliveCount() > 0 || m_processes.runningCount() > 0;
 }
 

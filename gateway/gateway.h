@@ -5,6 +5,7 @@
 #include "gateway/apifront.h"
 #include "gateway/gatewaystate.h"
 #include "gateway/httpserver.h"
+#include "gateway/sshfront.h"
 
 #include <QElapsedTimer>
 
@@ -46,7 +47,7 @@ private:
     Gateway(const Options &options, std::unique_ptr<GatewayLock> lock, Secret apiKey);
     [[nodiscard]] Done listen(const KeyPair &clientKey, const KeyPair &hostKey);
     [[nodiscard]] Done listenHttp(KeptPorts &kept);
-    [[nodiscard]] Done listenSsh(KeptPorts &kept, const KeyPair &hostKey);
+    [[nodiscard]] Done listenSsh(KeptPorts &kept, const KeyPair &clientKey, const KeyPair &hostKey);
     [[nodiscard]] bool isBusy() const;
     void checkIdle();
 
@@ -64,7 +65,7 @@ private:
     ProcessApi m_processes;
     ApiFront m_front;
     std::unique_ptr<HttpServer> m_server;
-    std::unique_ptr<QObject> m_ssh;
+    std::unique_ptr<SshFront> m_ssh;
     bool m_isAnnounced = false;
     QTimer m_idleTimer;
     QElapsedTimer m_idleSince;

@@ -146,8 +146,7 @@ QJsonObject LifecycleApi::objectOf(const LocalSandbox &sandbox, const QString &s
         {u"isolated"_s, sandbox.isolated},
         {u"isolation_note"_s, sandbox.isolationNote},
     };
-    if (m_endpoints.sshPort != 0)
-        object[u"ssh_endpoint"_s] = m_endpoints.sshObject();
+    object[u"ssh_endpoint"_s] = m_endpoints.sshObject();
     if (!sandbox.name.isEmpty())
         object[u"name"_s] = sandbox.name;
     if (sandbox.state == LocalState::Terminated && sandbox.terminatedAt.isValid())
@@ -168,8 +167,7 @@ QJsonObject LifecycleApi::createdObject(const LocalSandbox &sandbox) const
         {u"network_note"_s, sandbox.networkNote},
         {u"isolation_note"_s, sandbox.isolationNote},
     };
-    if (m_endpoints.sshPort != 0)
-        object[u"ssh_endpoint"_s] = m_endpoints.sshObject();
+    object[u"ssh_endpoint"_s] = m_endpoints.sshObject();
     if (!sandbox.name.isEmpty())
         object[u"name"_s] = sandbox.name;
     if (!sandbox.terminationReason.isEmpty())
