@@ -18,6 +18,7 @@ class SandboxRegistry : public QObject
     Q_OBJECT
 public:
     explicit SandboxRegistry(QObject *parent = nullptr);
+    ~SandboxRegistry() override;
 
     enum class AccountState { Loading, Ready, Failed };
     struct AccountView
