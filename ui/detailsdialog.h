@@ -1,0 +1,14 @@
+// What is known of one sandbox, and what it can and cannot do, with the reason. GUI thread.
+#pragma once
+
+#include "session/accounts.h"
+#include "session/sandbox.h"
+
+class QWidget;
+
+namespace Sandpiper {
+
+// A window of its own beside parent; deletes itself when closed.
+void showDetails(const Sandbox &sandbox, const Account &account, QWidget *parent);
+
+} // namespace Sandpiper

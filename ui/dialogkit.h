@@ -1,0 +1,57 @@
+// Small pieces that dialogs and pages share, so that they look alike. GUI thread.
+#pragma once
+
+#include "ui/icons.h"
+
+#include <QDialog>
+#include <QFrame>
+#include <QLabel>
+
+#include <functional>
+
+class QDialogButtonBox;
+class QHBoxLayout;
+class QPushButton;
+class QToolButton;
+class QVBoxLayout;
+
+namespace Sandpiper {
+
+enum class TextTone { Plain, Muted, Danger };
+
+// Labels whose colour follows the theme. Text is plain, never rich: much of it comes from outside.
+[[nodiscard]] QLabel *makeHeading(const QString &text, QWidget *parent);
+[[nodiscard]] QLabel *makeTitle(const QString &text, QWidget *parent);
+[[nodiscard]] QLabel *makeText(const QString &text, TextTone tone, QWidget *parent);
+// An icon alone; text is its tooltip and its accessible name.
+[[nodiscard]] QToolButton *makeToolButton(IconName name, const QString &text, QWidget *parent);
+
+struct Confirmation
+{
+    QString question; // short, names the thing
+    QString text;     // what it means
+    QString verb;     // on the button
+    QString keep;     // on the other one, which is the default
+};
+// Asks without stopping the program; agreed is called once, if at all. Gone with parent.
+void confirm(QWidget *parent, const Confirmation &confirmation, std::function<void()> agreed);
+
+// One line that tells, with something to do about it, and goes when dismissed.
+class NoticeBar : public QFrame
+{
+    Q_OBJECT
+public:
+    enum class Tone { Info, Trouble };
+    explicit NoticeBar(QWidget *parent = nullptr);
+    void tell(Tone tone, const QString &text, const QString &action = {}, std::function<void()> onAction = {});
+    void dismiss();
+    [[nodiscard]] QString text() const { return m_text->text(); }
+
+private:
+    QLabel *m_icon;
+    QLabel *m_text;
+    QPushButton *m_action;
+    std::function<void()> m_onAction;
+};
+
+} // namespace Sandpiper

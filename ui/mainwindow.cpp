@@ -1,0 +1,399 @@
+#include "ui/mainwindow.h"
+
+#include "ui/accountdialog.h"
+#include "ui/helpdialogs.h"
+#include "ui/keyspage.h"
+#include "ui/logdrawer.h"
+#include "ui/preferencesdialog.h"
+#include "ui/sandboxpanel.h"
+#include "ui/welcomepage.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDesktopServices>
+#include <QLabel>
+#include <QMenuBar>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QVBoxLayout>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+MainWindow::MainWindow(const Parts &parts, QWidget *parent)
+    : QMainWindow(parent)
+    , m_parts(parts)
+    , m_actions(new Actions(this))
+    , m_model(new SandboxModel(parts.registry, parts.hub, this))
+    , m_commands(new SandboxCommands(parts.registry, parts.hub, m_model, parts.preferences, this))
+{
+    setObjectName(u"mainWindow"_s);
+    setWindowTitle(u"Sandpiper"_s);
+    setWindowIcon(applicationIcon());
+    layOut();
+    connectActions();
+    connectWorkspace();
+    connect(parts.preferences, &Preferences::changed, this, &MainWindow::settingChanged);
+    connect(parts.theme, &ThemeController::changed, this, &MainWindow::applyTerminalOptions);
+    connect(parts.keychain, &Keychain::persistenceChanged, this, &MainWindow::tellOfKeychain);
+    applyTerminalOptions();
+    m_workspace->setCloseChoices(parts.preferences->closeChoices());
+    restoreGeometryState();
+    updateTabActions();
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::layOut()
+{
+    m_actions->fillMenuBar(menuBar());
+    m_actions->install(this, ActionContext::Anywhere);
+
+    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_parts.preferences, m_actions}, this);
+    m_workspace = new Workspace(m_parts.workspace, this);
+    m_workspace->setObjectName(u"workspace"_s);
+    auto *welcome = new WelcomePage(m_commands, m_parts.hub, m_parts.registry, m_actions);
+    m_workspace->showWelcome(welcome);
+    connect(welcome, &WelcomePage::accountWanted, this, [this] { showAccountDialog({}); });
+
+    m_pages = new QStackedWidget(this);
+    m_pages->addWidget(m_workspace);
+    m_log = new LogDrawer(this);
+    m_log->hide();
+    m_down = new QSplitter(Qt::Vertical, this);
+    m_down->addWidget(m_pages);
+    m_down->addWidget(m_log);
+    m_down->setStretchFactor(0, 1);
+    m_down->setStretchFactor(1, 0);
+    m_down->setCollapsible(0, false);
+    m_down->setCollapsible(1, false);
+    m_across = new QSplitter(Qt::Horizontal, this);
+    m_across->addWidget(m_sidebar);
+    m_across->addWidget(m_down);
+    m_across->setStretchFactor(0, 0);
+    m_across->setStretchFactor(1, 1);
+    m_across->setCollapsible(0, false);
+    m_across->setCollapsible(1, false);
+    setCentralWidget(m_across);
+
+    m_status = new QLabel(this);
+    m_status->setObjectName(u"statusText"_s);
+    m_status->setForegroundRole(QPalette::PlaceholderText);
+    m_status->setTextFormat(Qt::PlainText);
+    m_hint = new QLabel(this);
+    m_hint->setForegroundRole(QPalette::PlaceholderText);
+    m_hint->setText(tr("%1  commands").arg(m_actions->action(ActionId::CommandPalette)->shortcut().toString(QKeySequence::NativeText)));
+    for (QLabel *label : {m_status, m_hint}) {
+        QFont font = label->font();
+        font.setPixelSize(font.pixelSize() - 1);
+        label->setFont(font);
+        label->setContentsMargins(10, 2, 10, 2);
+    }
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(m_status, 1);
+    statusBar()->addPermanentWidget(m_hint);
+
+    m_palette = new CommandPalette(this);
+    connect(m_palette, &CommandPalette::chosen, this, [this](const QString &key) {
+        QVariantMap use = m_parts.preferences->value(Setting::PaletteUse).toMap();
+        if (use.size() > 300)
+            use.clear();
+        use.insert(key, use.value(key).toInt() + 1);
+        m_parts.preferences->set(Setting::PaletteUse, use);
+    });
+    connect(m_log, &LogDrawer::closeWanted, m_actions->action(ActionId::ToggleLog), &QAction::trigger);
+    connect(m_sidebar, &SandboxPanel::keysWanted, this, &MainWindow::showKeys);
+    connect(m_sidebar, &SandboxPanel::leaveWanted, this, &MainWindow::leaveSidebar);
+    connect(m_sidebar, &SandboxPanel::secretWanted, this, &MainWindow::showAccountDialog);
+    connect(m_sidebar, &SandboxPanel::openWithWanted, m_workspace, &Workspace::openTerminalWith);
+}
+
+void MainWindow::connectActions()
+{
+    const Actions &a = *m_actions;
+    Workspace *w = m_workspace;
+    const auto on = [&](ActionId id, auto run) { connect(a[id], &QAction::triggered, this, run); };
+    const std::pair<ActionId, void (Workspace::*)()> simple[] = {
+        {ActionId::NewTab, &Workspace::newTerminal},
+        {ActionId::NewTabWith, &Workspace::newTerminalWith},
+        {ActionId::CloseTab, &Workspace::closeTab},
+        {ActionId::ReopenTab, &Workspace::reopenClosedTab},
+        {ActionId::RenameTab, &Workspace::renameTab},
+        {ActionId::EndShell, &Workspace::endShell},
+        {ActionId::NextTab, &Workspace::nextTab},
+        {ActionId::PreviousTab, &Workspace::previousTab},
+        {ActionId::MoveTabLeft, &Workspace::moveTabLeft},
+        {ActionId::MoveTabRight, &Workspace::moveTabRight},
+        {ActionId::LastTab, &Workspace::selectLastTab},
+        {ActionId::RetryNow, &Workspace::retryNow},
+        {ActionId::Copy, &Workspace::copy},
+        {ActionId::Paste, &Workspace::paste},
+        {ActionId::SelectAll, &Workspace::selectAll},
+        {ActionId::Find, &Workspace::find},
+        {ActionId::ClearScrollback, &Workspace::clearScrollback},
+        {ActionId::ResetTerminal, &Workspace::resetTerminal},
+        {ActionId::ZoomIn, &Workspace::zoomIn},
+        {ActionId::ZoomOut, &Workspace::zoomOut},
+        {ActionId::ZoomReset, &Workspace::zoomReset},
+    };
+    for (const auto &[id, slot] : simple)
+        connect(a[id], &QAction::triggered, w, slot);
+    for (int tab = 0; tab < 8; ++tab)
+        on(ActionId(int(ActionId::Tab1) + tab), [w, tab] { w->selectTab(tab); });
+    connect(a[ActionId::ReadOnly], &QAction::toggled, w, &Workspace::setReadOnly);
+
+    on(ActionId::AddAccount, [this] { showAccountDialog({}); });
+    on(ActionId::ManageKeys, [this] { showKeys(); });
+    on(ActionId::Preferences, [this] { (new PreferencesDialog(m_parts.preferences, this))->show(); });
+    on(ActionId::Quit, [this] { close(); });
+    on(ActionId::CommandPalette, [this] { showPalette(); });
+    on(ActionId::QuickOpen, [this] { showQuickOpen(); });
+    on(ActionId::FocusSidebar, [this] {
+        m_actions->action(ActionId::ToggleSidebar)->setChecked(true);
+        m_sidebar->focusTree();
+    });
+    on(ActionId::Shortcuts, [this] { showShortcuts(*m_actions, this); });
+    on(ActionId::About, [this] { showAbout(this); });
+    connect(a[ActionId::ToggleSidebar], &QAction::toggled, this, [this](bool shown) {
+        m_sidebar->setVisible(shown);
+        m_parts.preferences->set(Setting::SidebarVisible, shown);
+        if (!shown)
+            leaveSidebar();
+    });
+    connect(a[ActionId::ToggleLog], &QAction::toggled, this, [this](bool shown) {
+        m_log->setVisible(shown);
+        if (shown) {
+            const int height = m_parts.preferences->number(Setting::LogDrawerHeight);
+            m_down->setSizes({qMax(1, m_down->height() - height), height});
+        }
+    });
+    connect(a[ActionId::FullScreen], &QAction::toggled, this, [this](bool full) {
+        setWindowState(full ? windowState() | Qt::WindowFullScreen : windowState() & ~Qt::WindowFullScreen);
+        menuBar()->setVisible(!full);
+        statusBar()->setVisible(!full);
+    });
+}
+
+void MainWindow::connectWorkspace()
+{
+    Workspace *w = m_workspace;
+    m_model->setShellCounter([w](const SandboxId &id) { return w->shellCount(id); });
+    connect(w, &Workspace::openShellsChanged, m_model, &SandboxModel::shellsChanged);
+    connect(w, &Workspace::currentChanged, this, &MainWindow::updateTabActions);
+    connect(w, &Workspace::openShellsChanged, this, &MainWindow::updateTabActions);
+    connect(w, &Workspace::titleChanged, this, &MainWindow::updateTitle);
+    connect(w, &Workspace::statusTextChanged, m_status, &QLabel::setText);
+    connect(w, &Workspace::closeChoicesChanged, m_parts.preferences, &Preferences::setCloseChoices);
+    connect(w, &Workspace::quitAgreed, this, [this] {
+        m_mayClose = true;
+        close();
+    });
+    connect(w, &Workspace::newTerminalWanted, this, [this] {
+        if (const std::optional<Sandbox> sandbox = m_sidebar->currentSandbox())
+            m_commands->open(*sandbox);
+        else
+            showQuickOpen();
+    });
+    connect(w, &Workspace::linkActivated, this, [](const QUrl &url) { QDesktopServices::openUrl(url); });
+    connect(w, &Workspace::registerKeyWanted, this, [this] { showKeys(); });
+    connect(m_commands, &SandboxCommands::openWanted, this, [this](const Sandbox &sandbox, ShellRoute route) {
+        m_pages->setCurrentWidget(m_workspace);
+        m_workspace->openTerminal(sandbox, route);
+    });
+}
+
+void MainWindow::settingChanged(Setting setting)
+{
+    const SettingRow &row = settingRow(setting);
+    if (setting == Setting::Theme)
+        m_parts.theme->setChoice(m_parts.preferences->themeChoice());
+    else if (setting == Setting::InterfaceFontSize)
+        m_parts.theme->setFontPixelSize(m_parts.preferences->number(setting));
+    else if (row.page == SettingPage::Terminal || row.page == SettingPage::Clipboard)
+        applyTerminalOptions();
+    else if (row.page == SettingPage::Closing)
+        m_workspace->setCloseChoices(m_parts.preferences->closeChoices());
+}
+
+void MainWindow::applyTerminalOptions()
+{
+    m_workspace->setTerminalOptions(m_parts.preferences->terminalOptions());
+}
+
+void MainWindow::updateTabActions()
+{
+    const Actions &a = *m_actions;
+    const bool any = m_workspace->tabCount() > 0;
+    for (const ActionId id : {ActionId::CloseTab, ActionId::RenameTab, ActionId::EndShell, ActionId::RetryNow, ActionId::Copy,
+                              ActionId::Paste, ActionId::SelectAll, ActionId::Find, ActionId::ClearScrollback,
+                              ActionId::ResetTerminal, ActionId::ReadOnly, ActionId::ZoomIn, ActionId::ZoomOut,
+                              ActionId::ZoomReset, ActionId::MoveTabLeft, ActionId::MoveTabRight, ActionId::NextTab,
+                              ActionId::PreviousTab})
+        a[id]->setEnabled(any);
+    a[ActionId::ReopenTab]->setEnabled(m_workspace->canReopen());
+    const QSignalBlocker quiet(a[ActionId::ReadOnly]);
+    a[ActionId::ReadOnly]->setChecked(any && m_workspace->isReadOnly());
+    if (!any)
+        updateTitle({});
+}
+
+void MainWindow::updateTitle(const QString &title)
+{
+    setWindowTitle(title.isEmpty() ? u"Sandpiper"_s : title + u" — Sandpiper"_s);
+}
+
+QList<PaletteEntry> MainWindow::actionEntries() const
+{
+    QList<PaletteEntry> entries;
+    for (const ActionRow &row : actionRows()) {
+        QAction *action = m_actions->action(row.id);
+        if (!action->isEnabled() || row.id == ActionId::CommandPalette)
+            continue;
+        entries.append({QLatin1StringView(row.name), Actions::plainText(action), {},
+                        action->shortcut().toString(QKeySequence::NativeText), row.icon ? icon(*row.icon) : QIcon(),
+                        [action] { action->trigger(); }});
+    }
+    return entries;
+}
+
+QList<PaletteEntry> MainWindow::sandboxEntries() const
+{
+    QList<PaletteEntry> entries;
+    for (const AccountHub::Entry &entry : m_parts.hub->entries()) {
+        const SandboxRegistry::AccountView *view = m_parts.registry->view(entry.account.id);
+        if (!view)
+            continue;
+        for (const Sandbox &sandbox : view->sandboxes) {
+            entries.append({u"go "_s + sandbox.id.toString(), sandbox.displayName(), entry.account.name, {},
+                            icon(IconName::Terminal), [this, sandbox] { m_commands->open(sandbox); }});
+        }
+    }
+    return entries;
+}
+
+void MainWindow::popupPalette(const QList<PaletteEntry> &entries, const QString &placeholder)
+{
+    QHash<QString, int> use;
+    const QVariantMap kept = m_parts.preferences->value(Setting::PaletteUse).toMap();
+    for (auto it = kept.cbegin(); it != kept.cend(); ++it)
+        use.insert(it.key(), it.value().toInt());
+    m_palette->popup(entries, use, placeholder);
+}
+
+void MainWindow::showPalette()
+{
+    popupPalette(actionEntries() + sandboxEntries(), tr("A command or a sandbox"));
+}
+
+void MainWindow::showQuickOpen()
+{
+    popupPalette(sandboxEntries(), tr("Go to a sandbox"));
+}
+
+void MainWindow::showKeys()
+{
+    if (!m_keys) {
+        m_keys = new KeysPage(m_parts.registry, m_parts.hub, m_parts.sshFolder, this);
+        m_pages->addWidget(m_keys);
+        connect(m_keys, &KeysPage::closeWanted, this, &MainWindow::leaveSidebar);
+    }
+    m_keys->refresh();
+    m_pages->setCurrentWidget(m_keys);
+}
+
+void MainWindow::showAccountDialog(const QString &existing)
+{
+    (new AccountDialog(m_parts.hub, vendors(), existing, this))->open();
+}
+
+void MainWindow::leaveSidebar()
+{
+    m_pages->setCurrentWidget(m_workspace);
+    m_workspace->focusTerminal();
+}
+
+void MainWindow::appendLog(const QString &line)
+{
+    m_log->append(line);
+}
+
+void MainWindow::tell(const QString &text)
+{
+    m_sidebar->notices()->tell(NoticeBar::Tone::Trouble, text);
+}
+
+void MainWindow::tellOfKeychain(Keychain::Persistence persistence)
+{
+    if (persistence != Keychain::Persistence::ThisRunOnly || m_parts.preferences->isOn(Setting::KeychainNoticeShown))
+        return;
+    m_parts.preferences->set(Setting::KeychainNoticeShown, true);
+    m_sidebar->notices()->tell(NoticeBar::Tone::Info,
+                               tr("This computer has no keychain. Keys of accounts and the way back into shells at a vendor last until you quit."));
+}
+
+void MainWindow::raiseToFront()
+{
+    setWindowState(windowState() & ~Qt::WindowMinimized);
+    show();
+    raise();
+    activateWindow();
+}
+
+void MainWindow::restoreGeometryState()
+{
+    Preferences *p = m_parts.preferences;
+    if (!restoreGeometry(p->value(Setting::WindowGeometry).toByteArray()))
+        resize(1180, 760);
+    const int width = qBound(200, p->number(Setting::SidebarWidth), 600);
+    m_across->setSizes({width, qMax(400, this->width() - width)});
+    QAction *sidebar = m_actions->action(ActionId::ToggleSidebar);
+    const bool shown = p->isOn(Setting::SidebarVisible);
+    const QSignalBlocker quiet(sidebar);
+    sidebar->setChecked(shown);
+    m_sidebar->setVisible(shown);
+}
+
+void MainWindow::saveGeometryState()
+{
+    Preferences *p = m_parts.preferences;
+    p->set(Setting::WindowGeometry, saveGeometry());
+    if (m_sidebar->isVisible())
+        p->set(Setting::SidebarWidth, m_across->sizes().value(0));
+    if (m_log->isVisible())
+        p->set(Setting::LogDrawerHeight, m_down->sizes().value(1));
+}
+
+void MainWindow::closeEvent(QCloseEvent *event)
+{
+    if (!m_mayClose) {
+        event->ignore();
+        m_workspace->askToQuit();
+        return;
+    }
+    saveGeometryState();
+    if (const Done saved = m_workspace->saveState(); !saved)
+        qWarning("%s", qPrintable(describe(saved.error())));
+    event->accept();
+    QApplication::quit();
+}
+
+void MainWindow::changeEvent(QEvent *event)
+{
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::WindowStateChange || event->type() == QEvent::ActivationChange)
+        m_parts.registry->setVisible(!isMinimized());
+}
+
+void MainWindow::keyPressEvent(QKeyEvent *event)
+{
+    // Only what no focused widget wanted comes here, so F1 stays the shell's in a terminal.
+    if (event->key() == Qt::Key_F1 && event->modifiers() == Qt::NoModifier) {
+        showShortcuts(*m_actions, this);
+        return;
+    }
+    QMainWindow::keyPressEvent(event);
+}
+
+} // namespace Sandpiper

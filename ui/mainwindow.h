@@ -1,0 +1,90 @@
+// The frame: sidebar, workspace, log drawer, menus, status bar. It lays out and wires; what things do
+// is elsewhere. GUI thread.
+#pragma once
+
+#include "ui/actions.h"
+#include "ui/commandpalette.h"
+#include "ui/preferences.h"
+#include "ui/sandboxcommands.h"
+#include "ui/theme.h"
+#include "ui/workspace.h"
+
+#include <QMainWindow>
+
+class QLabel;
+class QSplitter;
+class QStackedWidget;
+
+namespace Sandpiper {
+
+class KeysPage;
+class LogDrawer;
+class SandboxPanel;
+class WelcomePage;
+
+class MainWindow : public QMainWindow
+{
+    Q_OBJECT
+public:
+    struct Parts // borrowed; they outlive the window
+    {
+        SandboxRegistry *registry = nullptr;
+        AccountHub *hub = nullptr;
+        Keychain *keychain = nullptr;
+        Preferences *preferences = nullptr;
+        ThemeController *theme = nullptr;
+        WorkspaceServices workspace;
+        QString sshFolder; // ~/.ssh, or a test's
+    };
+    explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
+    ~MainWindow() override;
+
+    [[nodiscard]] Workspace *workspace() const { return m_workspace; }
+    [[nodiscard]] Actions *actions() const { return m_actions; }
+    [[nodiscard]] SandboxCommands *commands() const { return m_commands; }
+    void appendLog(const QString &line);
+    // For an error that came before there was anything better to show it in.
+    void tell(const QString &text);
+    void raiseToFront();
+
+private:
+    void layOut();
+    void connectActions();
+    void connectWorkspace();
+    void settingChanged(Setting setting);
+    void applyTerminalOptions();
+    void showPalette();
+    void showQuickOpen();
+    void popupPalette(const QList<PaletteEntry> &entries, const QString &placeholder);
+    [[nodiscard]] QList<PaletteEntry> actionEntries() const;
+    [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
+    void showKeys();
+    void showAccountDialog(const QString &existing);
+    void leaveSidebar();
+    void updateTabActions();
+    void updateTitle(const QString &title);
+    void tellOfKeychain(Keychain::Persistence persistence);
+    void restoreGeometryState();
+    void saveGeometryState();
+    void closeEvent(QCloseEvent *event) override;
+    void changeEvent(QEvent *event) override;
+    void keyPressEvent(QKeyEvent *event) override;
+
+    Parts m_parts;
+    Actions *m_actions;
+    SandboxModel *m_model;
+    SandboxCommands *m_commands;
+    SandboxPanel *m_sidebar = nullptr;
+    Workspace *m_workspace = nullptr;
+    KeysPage *m_keys = nullptr; // made when first asked for
+    LogDrawer *m_log = nullptr;
+    CommandPalette *m_palette = nullptr;
+    QStackedWidget *m_pages = nullptr;
+    QSplitter *m_across = nullptr;
+    QSplitter *m_down = nullptr;
+    QLabel *m_status = nullptr;
+    QLabel *m_hint = nullptr;
+    bool m_mayClose = false;
+};
+
+} // namespace Sandpiper

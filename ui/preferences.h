@@ -1,0 +1,112 @@
+// What the user may choose: one row per setting. The dialog, the defaults and the stored keys all
+// come from the rows. GUI thread.
+#pragma once
+
+#include "terminal/terminalview.h"
+#include "ui/closepolicy.h"
+#include "ui/theme.h"
+
+#include <QObject>
+#include <QSettings>
+#include <QVariant>
+
+#include <memory>
+
+namespace Sandpiper {
+
+enum class Setting {
+    Theme,
+    InterfaceFontSize,
+    TerminalFontFamily,
+    TerminalFontSize,
+    TerminalScheme,
+    TerminalHistory,
+    TerminalPadding,
+    BlinkingCursor,
+    VisualBell,
+    ConfirmMultilinePaste,
+    CopyOnSelect,
+    MiddleClickPastes,
+    AskBeforeDetaching,
+    AskBeforeEnding,
+    AskBeforeQuitting,
+    RestoreTabs,
+    Notify,
+    // Not shown in the dialog: what the window remembers of itself.
+    WindowGeometry,
+    WindowState,
+    SidebarWidth,
+    SidebarVisible,
+    LogDrawerHeight,
+    CollapsedAccounts,
+    PaletteUse,
+    LastRoutes,
+    RecentSandboxes,
+    KeychainNoticeShown,
+    LocalSandboxesUsed,
+};
+
+enum class SettingPage { Appearance, Terminal, Clipboard, Closing, Notifications, None };
+enum class SettingKind { Switch, Number, Choice, Font, Stored };
+// Preferences may move to another computer with the file; Local ones describe this screen.
+enum class SettingScope { Preference, Local };
+
+struct SettingOption
+{
+    QString value; // stored
+    const char *label = nullptr; // untranslated, context "Preferences"
+};
+
+struct SettingRow
+{
+    Setting setting;
+    const char *key; // "group/name" in the file; never changes
+    SettingKind kind;
+    SettingScope scope;
+    SettingPage page;
+    QVariant defaultValue;
+    const char *label = nullptr; // untranslated, context "Preferences"
+    const char *hint = nullptr;
+    int minimum = 0; // Number
+    int maximum = 0;
+    const char *unit = nullptr;
+    QList<SettingOption> options = {}; // Choice
+};
+
+[[nodiscard]] const QList<SettingRow> &settingRows();
+[[nodiscard]] const SettingRow &settingRow(Setting setting);
+
+class Preferences : public QObject
+{
+    Q_OBJECT
+public:
+    // file: an INI file, made 0600 with the first change; preferences.ini in configFolder().
+    explicit Preferences(const QString &file, QObject *parent = nullptr);
+    ~Preferences() override;
+
+    // The stored value where it fits the row, else the default.
+    [[nodiscard]] QVariant value(Setting setting) const;
+    [[nodiscard]] bool isOn(Setting setting) const { return value(setting).toBool(); }
+    [[nodiscard]] int number(Setting setting) const { return value(setting).toInt(); }
+    [[nodiscard]] QString text(Setting setting) const { return value(setting).toString(); }
+    // A value that does not fit the row is ignored.
+    void set(Setting setting, const QVariant &value);
+    void reset(Setting setting);
+    void resetPage(SettingPage page);
+
+    [[nodiscard]] ThemeChoice themeChoice() const;
+    // The scheme follows the theme where the choice says so.
+    [[nodiscard]] TerminalOptions terminalOptions() const;
+    [[nodiscard]] CloseChoices closeChoices() const;
+    void setCloseChoices(const CloseChoices &choices);
+
+signals:
+    void changed(Sandpiper::Setting setting);
+
+private:
+    [[nodiscard]] static QVariant fitted(const SettingRow &row, const QVariant &value);
+    QString m_file;
+    std::unique_ptr<QSettings> m_store;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,202 @@
+#include "ui/preferencesdialog.h"
+
+#include "ui/dialogkit.h"
+#include "ui/style.h"
+#include "ui/theme.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QCoreApplication>
+#include <QFontDatabase>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QListWidget>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QSpinBox>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+QString words(const char *text)
+{
+    return text ? QCoreApplication::translate("Preferences", text) : QString();
+}
+
+} // namespace
+
+PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
+    : QDialog(parent)
+    , m_preferences(preferences)
+    , m_list(new QListWidget(this))
+    , m_pages(new QStackedWidget(this))
+{
+    setObjectName(u"preferencesDialog"_s);
+    setAttribute(Qt::WA_DeleteOnClose);
+    setWindowTitle(tr("Preferences"));
+    m_list->setAccessibleName(tr("Pages"));
+    m_list->setFixedWidth(168);
+    m_list->setFrameShape(QFrame::NoFrame);
+    m_list->viewport()->setBackgroundRole(QPalette::AlternateBase);
+    const std::pair<SettingPage, QString> pages[] = {
+        {SettingPage::Appearance, tr("Appearance")},
+        {SettingPage::Terminal, tr("Terminal")},
+        {SettingPage::Clipboard, tr("Copy and paste")},
+        {SettingPage::Closing, tr("Closing")},
+        {SettingPage::Notifications, tr("Notifications")},
+    };
+    for (const auto &[page, title] : pages) {
+        m_list->addItem(title);
+        m_pages->addWidget(makePage(page, title));
+    }
+    m_list->setCurrentRow(0);
+    connect(m_list, &QListWidget::currentRowChanged, m_pages, &QStackedWidget::setCurrentIndex);
+
+    auto *close = new QPushButton(tr("Close"), this);
+    close->setDefault(true);
+    connect(close, &QPushButton::clicked, this, &QDialog::accept);
+    auto *buttons = new QHBoxLayout;
+    buttons->setContentsMargins(24, 8, 24, 16);
+    buttons->addWidget(makeText(tr("Changes hold at once."), TextTone::Muted, this), 1);
+    buttons->addWidget(close);
+
+    auto *right = new QVBoxLayout;
+    right->setSpacing(0);
+    right->addWidget(m_pages, 1);
+    right->addLayout(buttons);
+    auto *layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_list);
+    auto *line = new QFrame(this);
+    line->setFixedWidth(1);
+    line->setAutoFillBackground(true);
+    line->setBackgroundRole(QPalette::Mid);
+    layout->addWidget(line);
+    layout->addLayout(right, 1);
+    resize(700, 480);
+}
+
+QWidget *PreferencesDialog::makePage(SettingPage page, const QString &title)
+{
+    auto *inside = new QWidget(this);
+    auto *column = new QVBoxLayout(inside);
+    column->setContentsMargins(24, 20, 24, 12);
+    column->setSpacing(12);
+    column->addWidget(makeTitle(title, inside));
+    auto *form = new QFormLayout;
+    form->setHorizontalSpacing(24);
+    form->setVerticalSpacing(12);
+    form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    form->setRowWrapPolicy(QFormLayout::DontWrapRows);
+    for (const SettingRow &row : settingRows()) {
+        if (row.page != page)
+            continue;
+        QWidget *field = makeField(row, inside);
+        field->setObjectName(QLatin1StringView(row.key));
+        auto *cell = new QVBoxLayout;
+        cell->setSpacing(2);
+        cell->addWidget(field, 0, Qt::AlignLeft);
+        if (row.hint) {
+            QLabel *hint = makeText(words(row.hint), TextTone::Muted, inside);
+            if (row.kind == SettingKind::Switch)
+                hint->setContentsMargins(24, 0, 0, 0);
+            cell->addWidget(hint);
+        }
+        if (row.kind == SettingKind::Switch) {
+            form->addRow(cell);
+        } else {
+            field->setAccessibleName(words(row.label));
+            auto *label = new QLabel(words(row.label), inside);
+            label->setFixedHeight(Metrics::rowHeight);
+            label->setBuddy(field);
+            form->addRow(label, cell);
+        }
+    }
+    column->addLayout(form);
+    column->addSpacing(8);
+    auto *reset = new QPushButton(tr("Reset this page"), inside);
+    reset->setAutoDefault(false);
+    setQuiet(reset);
+    connect(reset, &QPushButton::clicked, this, [this, page] { m_preferences->resetPage(page); });
+    column->addWidget(reset, 0, Qt::AlignLeft);
+    column->addStretch();
+    auto *scroll = new QScrollArea(this);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidget(inside);
+    return scroll;
+}
+
+QWidget *PreferencesDialog::makeField(const SettingRow &row, QWidget *parent)
+{
+    const Setting setting = row.setting;
+    switch (row.kind) {
+    case SettingKind::Switch: {
+        auto *box = new QCheckBox(words(row.label), parent);
+        box->setChecked(m_preferences->isOn(setting));
+        connect(box, &QCheckBox::toggled, this, [this, setting](bool on) { m_preferences->set(setting, on); });
+        connect(m_preferences, &Preferences::changed, box, [this, box, setting](Setting changed) {
+            if (changed == setting)
+                box->setChecked(m_preferences->isOn(setting));
+        });
+        return box;
+    }
+    case SettingKind::Number: {
+        auto *box = new QSpinBox(parent);
+        box->setRange(row.minimum, row.maximum);
+        box->setSuffix(words(row.unit));
+        box->setGroupSeparatorShown(true);
+        box->setMinimumWidth(140);
+        box->setSingleStep(row.maximum > 1000 ? 1000 : 1);
+        box->setKeyboardTracking(false);
+        box->setValue(m_preferences->number(setting));
+        connect(box, &QSpinBox::valueChanged, this, [this, setting](int value) { m_preferences->set(setting, value); });
+        connect(m_preferences, &Preferences::changed, box, [this, box, setting](Setting changed) {
+            if (changed == setting)
+                box->setValue(m_preferences->number(setting));
+        });
+        return box;
+    }
+    case SettingKind::Choice:
+    case SettingKind::Font: {
+        auto *box = new QComboBox(parent);
+        box->setMinimumWidth(220);
+        box->setMaxVisibleItems(16);
+        box->view()->setTextElideMode(Qt::ElideRight);
+        for (const SettingOption &option : row.options)
+            box->addItem(words(option.label), option.value);
+        if (setting == Setting::TerminalScheme) {
+            for (const QString &scheme : TerminalView::colorSchemes())
+                box->addItem(scheme, scheme);
+        }
+        if (row.kind == SettingKind::Font) {
+            box->addItem(tr("The best one installed"), QString());
+            for (const QString &family : QFontDatabase::families()) {
+                if (QFontDatabase::isFixedPitch(family) && !QFontDatabase::isPrivateFamily(family))
+                    box->addItem(family, family);
+            }
+        }
+        const auto show = [this, box, setting] {
+            box->setCurrentIndex(qMax(0, box->findData(m_preferences->text(setting))));
+        };
+        show();
+        connect(box, &QComboBox::activated, this, [this, box, setting] { m_preferences->set(setting, box->currentData()); });
+        connect(m_preferences, &Preferences::changed, box, [show, setting](Setting changed) {
+            if (changed == setting)
+                show();
+        });
+        return box;
+    }
+    case SettingKind::Stored:
+        break;
+    }
+    Q_UNREACHABLE_RETURN(new QWidget(parent));
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,524 @@
+#include "ui/sandboxpanel.h"
+
+#include "ui/createdialog.h"
+#include "ui/detailsdialog.h"
+#include "ui/sandboxtext.h"
+#include "ui/theme.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPainter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+SandboxFilter::SandboxFilter(QObject *parent)
+    : QSortFilterProxyModel(parent)
+{
+    setRecursiveFilteringEnabled(true);
+    setAutoAcceptChildRows(true);
+    setDynamicSortFilter(true);
+}
+
+void SandboxFilter::setNeedle(const QString &needle)
+{
+    const QString trimmed = needle.trimmed();
+    if (trimmed == m_needle)
+        return;
+    m_needle = trimmed;
+    invalidateRowsFilter();
+}
+
+bool SandboxFilter::filterAcceptsRow(int row, const QModelIndex &parent) const
+{
+    if (m_needle.isEmpty())
+        return true;
+    const QModelIndex index = sourceModel()->index(row, 0, parent);
+    switch (SandboxModel::kindOf(index)) {
+    case SandboxModel::RowKind::Sandbox: {
+        const Sandbox sandbox = SandboxModel::sandboxAt(index);
+        return sandbox.displayName().contains(m_needle, Qt::CaseInsensitive)
+                || sandbox.image.contains(m_needle, Qt::CaseInsensitive)
+                || sandbox.id.id.contains(m_needle, Qt::CaseInsensitive);
+    }
+    case SandboxModel::RowKind::Account:
+    case SandboxModel::RowKind::Keys:
+        return index.data().toString().contains(m_needle, Qt::CaseInsensitive);
+    case SandboxModel::RowKind::Note:
+        return false;
+    }
+    Q_UNREACHABLE_RETURN(true);
+}
+
+void SandboxTree::keyPressEvent(QKeyEvent *event)
+{
+    const Qt::KeyboardModifiers chord = event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier);
+    const QString text = event->text();
+    if (chord == Qt::NoModifier && !text.isEmpty() && text.at(0).isPrint() && !text.at(0).isSpace()
+        && state() != EditingState) {
+        emit typed(text);
+        return;
+    }
+    QTreeView::keyPressEvent(event);
+}
+
+void SandboxTree::drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
+{
+    // The delegate draws its own ground, with round corners; the style's would lie under it.
+    const QRect rect(0, option.rect.y(), viewport()->width(), option.rect.height());
+    QStyleOptionViewItem mine = option;
+    initViewItemOption(&mine);
+    mine.rect = rect;
+    mine.index = index;
+    if (selectionModel()->isSelected(index))
+        mine.state |= QStyle::State_Selected;
+    mine.state.setFlag(QStyle::State_HasFocus, hasFocus() && currentIndex() == index);
+    mine.state.setFlag(QStyle::State_Open, isExpanded(index));
+    mine.state.setFlag(QStyle::State_MouseOver,
+                       viewport()->underMouse() && rect.contains(viewport()->mapFromGlobal(QCursor::pos())));
+    itemDelegate()->paint(painter, mine, index);
+}
+
+SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
+    : QWidget(parent)
+    , m_parts(parts)
+    , m_filter(new SandboxFilter(this))
+    , m_delegate(new SandboxDelegate(this))
+    , m_tree(new SandboxTree(this))
+    , m_needle(new QLineEdit(this))
+    , m_nothing(makeText({}, TextTone::Muted, this))
+    , m_notices(new NoticeBar(this))
+{
+    setObjectName(u"sandboxPanel"_s);
+    setAutoFillBackground(true);
+    setBackgroundRole(QPalette::AlternateBase);
+    setMinimumWidth(200);
+
+    m_needle->setObjectName(u"sandboxFilter"_s);
+    m_needle->setPlaceholderText(tr("Filter"));
+    m_needle->setAccessibleName(tr("Filter sandboxes"));
+    m_needle->setClearButtonEnabled(true);
+    m_needle->addAction(icon(IconName::Search), QLineEdit::LeadingPosition);
+    m_needle->installEventFilter(this);
+    QToolButton *add = makeToolButton(IconName::Add, tr("New sandbox"), this);
+    add->setObjectName(u"newSandboxButton"_s);
+    auto *bar = new QHBoxLayout;
+    bar->setContentsMargins(8, 8, 8, 4);
+    bar->setSpacing(4);
+    bar->addWidget(m_needle, 1);
+    bar->addWidget(add);
+
+    m_filter->setSourceModel(parts.model);
+    m_tree->setObjectName(u"sandboxTree"_s);
+    m_tree->setAccessibleName(tr("Sandboxes"));
+    m_tree->setModel(m_filter);
+    m_tree->setItemDelegate(m_delegate);
+    m_tree->setHeaderHidden(true);
+    m_tree->setRootIsDecorated(false);
+    m_tree->setIndentation(0);
+    m_tree->setUniformRowHeights(true);
+    m_tree->setFrameShape(QFrame::NoFrame);
+    m_tree->setMouseTracking(true);
+    m_tree->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    m_tree->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_tree->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_tree->setExpandsOnDoubleClick(false);
+    m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
+    m_tree->viewport()->setAutoFillBackground(false);
+    m_tree->setTabKeyNavigation(false);
+    parts.actions->install(m_tree, ActionContext::Sidebar);
+
+    m_nothing->setAlignment(Qt::AlignCenter);
+    m_nothing->setContentsMargins(16, 24, 16, 24);
+    m_nothing->hide();
+
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(bar);
+    layout->addWidget(m_nothing);
+    layout->addWidget(m_tree, 1);
+    layout->addWidget(m_notices);
+
+    connect(add, &QToolButton::clicked, this, [this] { showCreateDialog(currentAccount()); });
+    connect(m_needle, &QLineEdit::textChanged, this, &SandboxPanel::filterChanged);
+    connect(m_tree, &SandboxTree::typed, this, [this](const QString &text) {
+        m_needle->setFocus();
+        m_needle->setText(m_needle->text() + text);
+    });
+    connect(m_tree, &QTreeView::activated, this, &SandboxPanel::activate);
+    connect(m_tree, &QTreeView::clicked, this, [this](const QModelIndex &index) {
+        const SandboxModel::RowKind kind = SandboxModel::kindOf(index);
+        if (kind == SandboxModel::RowKind::Account || kind == SandboxModel::RowKind::Keys)
+            activate(index);
+    });
+    connect(m_tree, &QTreeView::customContextMenuRequested, this, [this](const QPoint &at) {
+        showMenu(m_tree->indexAt(at), m_tree->viewport()->mapToGlobal(at));
+    });
+    const auto keepExpanded = [this] {
+        if (m_restoring || !m_filter->needle().isEmpty())
+            return;
+        QStringList collapsed;
+        for (int row = 0; row < m_filter->rowCount(); ++row) {
+            const QModelIndex index = m_filter->index(row, 0);
+            if (!m_tree->isExpanded(index) && m_filter->hasChildren(index))
+                collapsed.append(index.data(SandboxModel::AccountIdRole).toString());
+        }
+        m_parts.preferences->set(Setting::CollapsedAccounts, collapsed);
+    };
+    connect(m_tree, &QTreeView::expanded, this, keepExpanded);
+    connect(m_tree, &QTreeView::collapsed, this, keepExpanded);
+    connect(m_filter, &QAbstractItemModel::rowsInserted, this, &SandboxPanel::expandNew);
+    connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &SandboxPanel::updateActions);
+    connect(m_filter, &QAbstractItemModel::dataChanged, this, &SandboxPanel::updateActions);
+    connect(m_delegate, &SandboxDelegate::quickActionTriggered, this, &SandboxPanel::quickAction);
+    connect(m_delegate, &SandboxDelegate::noteActionTriggered, this, &SandboxPanel::runNote);
+    connect(parts.commands, &SandboxCommands::failed, m_notices,
+            [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Trouble, text); });
+    connect(parts.commands, &SandboxCommands::working, m_notices,
+            [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Info, text); });
+    connect(parts.commands, &SandboxCommands::done, m_notices, &NoticeBar::dismiss);
+    connect(parts.commands, &SandboxCommands::created, this, [this](const Sandbox &sandbox) { select(sandbox.id); });
+    connectActions();
+    restoreExpanded();
+    updateActions();
+}
+
+bool SandboxPanel::eventFilter(QObject *watched, QEvent *event)
+{
+    if (watched == m_needle && event->type() == QEvent::KeyPress) {
+        const auto *key = static_cast<QKeyEvent *>(event);
+        const bool into = key->key() == Qt::Key_Down || key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
+        if (into) {
+            // The first sandbox that is left, not the account above it.
+            for (QModelIndex at = m_filter->index(0, 0); at.isValid(); at = m_tree->indexBelow(at)) {
+                if (SandboxModel::kindOf(at) != SandboxModel::RowKind::Sandbox)
+                    continue;
+                m_tree->setCurrentIndex(at);
+                break;
+            }
+            m_tree->setFocus();
+            if (key->key() != Qt::Key_Down && m_tree->currentIndex().isValid())
+                activate(m_tree->currentIndex());
+            return true;
+        }
+        if (key->key() == Qt::Key_Escape) {
+            if (m_needle->text().isEmpty())
+                emit leaveWanted();
+            m_needle->clear();
+            m_tree->setFocus();
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+QModelIndex SandboxPanel::current() const
+{
+    return m_filter->mapToSource(m_tree->currentIndex());
+}
+
+QString SandboxPanel::currentAccount() const
+{
+    const QString account = m_tree->currentIndex().data(SandboxModel::AccountIdRole).toString();
+    return account.isEmpty() ? m_parts.hub->localId() : account;
+}
+
+std::optional<Sandbox> SandboxPanel::currentSandbox() const
+{
+    const QModelIndex index = m_tree->currentIndex();
+    if (!index.isValid() || SandboxModel::kindOf(index) != SandboxModel::RowKind::Sandbox)
+        return std::nullopt;
+    return SandboxModel::sandboxAt(index);
+}
+
+void SandboxPanel::select(const SandboxId &id)
+{
+    const QModelIndex index = m_filter->mapFromSource(m_parts.model->indexOf(id));
+    if (!index.isValid())
+        return;
+    m_tree->expand(index.parent());
+    m_tree->setCurrentIndex(index);
+    m_tree->scrollTo(index);
+}
+
+void SandboxPanel::focusTree()
+{
+    if (!m_tree->currentIndex().isValid())
+        m_tree->setCurrentIndex(m_filter->index(0, 0));
+    m_tree->setFocus(Qt::ShortcutFocusReason);
+}
+
+void SandboxPanel::connectActions()
+{
+    const Actions &a = *m_parts.actions;
+    SandboxCommands *commands = m_parts.commands;
+    const auto onSandbox = [this](QAction *action, auto run) {
+        connect(action, &QAction::triggered, this, [this, run] {
+            if (const std::optional<Sandbox> sandbox = currentSandbox())
+                run(*sandbox);
+        });
+    };
+    connect(a[ActionId::OpenTerminal], &QAction::triggered, this, [this] { activate(m_tree->currentIndex()); });
+    onSandbox(a[ActionId::OpenTerminalPty], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Pty); });
+    onSandbox(a[ActionId::OpenTerminalSsh], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Ssh); });
+    onSandbox(a[ActionId::OpenTerminalWith], [this](const Sandbox &s) { emit openWithWanted(s); });
+    onSandbox(a[ActionId::SuspendSandbox], [commands](const Sandbox &s) { commands->suspend(s); });
+    onSandbox(a[ActionId::ResumeSandbox], [this](const Sandbox &) { askResume(); });
+    onSandbox(a[ActionId::TerminateSandbox], [this](const Sandbox &) { askTerminate(); });
+    onSandbox(a[ActionId::CopySandboxId], [](const Sandbox &s) { QGuiApplication::clipboard()->setText(s.id.id); });
+    onSandbox(a[ActionId::SandboxDetails], [this](const Sandbox &s) {
+        const AccountHub::Entry *entry = m_parts.hub->entry(s.id.account);
+        showDetails(s, entry ? entry->account : Account(), window());
+    });
+    connect(a[ActionId::RenameSandbox], &QAction::triggered, this, [this] {
+        const QModelIndex index = m_tree->currentIndex();
+        if (index.flags().testFlag(Qt::ItemIsEditable))
+            m_tree->edit(index);
+    });
+    connect(a[ActionId::RefreshSandboxes], &QAction::triggered, this, [this] {
+        for (const AccountHub::Entry &entry : m_parts.hub->entries()) {
+            if (entry.state == AccountHub::State::Connected)
+                m_parts.registry->refresh(entry.account.id);
+        }
+    });
+    connect(a[ActionId::NewSandbox], &QAction::triggered, this, [this] { showCreateDialog(currentAccount()); });
+    connect(a[ActionId::FocusTerminal], &QAction::triggered, this, &SandboxPanel::leaveWanted);
+}
+
+void SandboxPanel::updateActions()
+{
+    const Actions &a = *m_parts.actions;
+    const std::optional<Sandbox> sandbox = currentSandbox();
+    const auto can = [&](Capability capability) { return sandbox && sandbox->capabilities.has(capability); };
+    const auto why = [&](Capability capability) {
+        return sandbox ? sandbox->capabilities.reasonAgainst(capability) : QString();
+    };
+    const bool running = sandbox && sandbox->state == SandboxState::Running;
+    const bool asleep = sandbox && sandbox->state == SandboxState::Suspended;
+    a[ActionId::OpenTerminalPty]->setEnabled(can(Capability::PtyShell));
+    a[ActionId::OpenTerminalPty]->setToolTip(why(Capability::PtyShell));
+    a[ActionId::OpenTerminalSsh]->setEnabled(can(Capability::SshShell));
+    a[ActionId::OpenTerminalSsh]->setToolTip(why(Capability::SshShell));
+    a[ActionId::OpenTerminal]->setEnabled(m_tree->currentIndex().isValid());
+    a[ActionId::OpenTerminalWith]->setEnabled(can(Capability::PtyShell) || can(Capability::SshShell));
+    a[ActionId::RenameSandbox]->setEnabled(can(Capability::Rename));
+    a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));
+    a[ActionId::SuspendSandbox]->setEnabled(running && can(Capability::Suspend));
+    a[ActionId::SuspendSandbox]->setToolTip(why(Capability::Suspend));
+    a[ActionId::ResumeSandbox]->setEnabled(asleep && can(Capability::Resume));
+    a[ActionId::ResumeSandbox]->setToolTip(why(Capability::Resume));
+    a[ActionId::TerminateSandbox]->setEnabled(can(Capability::Terminate) && sandbox->state != SandboxState::Terminated);
+    a[ActionId::TerminateSandbox]->setToolTip(why(Capability::Terminate));
+    a[ActionId::CopySandboxId]->setEnabled(sandbox.has_value());
+    a[ActionId::SandboxDetails]->setEnabled(sandbox.has_value());
+}
+
+void SandboxPanel::activate(const QModelIndex &index)
+{
+    if (!index.isValid())
+        return;
+    switch (SandboxModel::kindOf(index)) {
+    case SandboxModel::RowKind::Account:
+        m_tree->setExpanded(index, !m_tree->isExpanded(index));
+        break;
+    case SandboxModel::RowKind::Sandbox: {
+        const Sandbox sandbox = SandboxModel::sandboxAt(index);
+        if (sandbox.state == SandboxState::Suspended && sandbox.capabilities.has(Capability::Resume))
+            askResume();
+        else
+            m_parts.commands->open(sandbox);
+        break;
+    }
+    case SandboxModel::RowKind::Note:
+        runNote(index);
+        break;
+    case SandboxModel::RowKind::Keys:
+        emit keysWanted();
+        break;
+    }
+}
+
+void SandboxPanel::runNote(const QModelIndex &index)
+{
+    const QString account = index.data(SandboxModel::AccountIdRole).toString();
+    switch (index.data(SandboxModel::NoteActionRole).value<SandboxModel::NoteAction>()) {
+    case SandboxModel::NoteAction::None:
+        break;
+    case SandboxModel::NoteAction::NewSandbox:
+        showCreateDialog(account);
+        break;
+    case SandboxModel::NoteAction::Retry:
+        m_parts.hub->retry(account);
+        break;
+    case SandboxModel::NoteAction::EnterSecret:
+        emit secretWanted(account);
+        break;
+    }
+}
+
+void SandboxPanel::quickAction(const QModelIndex &index, SandboxDelegate::QuickAction action, const QPoint &at)
+{
+    m_tree->setCurrentIndex(index);
+    switch (action) {
+    case SandboxDelegate::QuickAction::Terminal:
+        activate(index);
+        break;
+    case SandboxDelegate::QuickAction::More:
+        showMenu(index, at);
+        break;
+    case SandboxDelegate::QuickAction::New:
+        showCreateDialog(index.data(SandboxModel::AccountIdRole).toString());
+        break;
+    }
+}
+
+void SandboxPanel::showMenu(const QModelIndex &index, const QPoint &globalPos)
+{
+    if (!index.isValid())
+        return;
+    m_tree->setCurrentIndex(index);
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->setToolTipsVisible(true);
+    switch (SandboxModel::kindOf(index)) {
+    case SandboxModel::RowKind::Sandbox:
+        fillSandboxMenu(menu, SandboxModel::sandboxAt(index));
+        break;
+    case SandboxModel::RowKind::Account:
+    case SandboxModel::RowKind::Note:
+        fillAccountMenu(menu, index.data(SandboxModel::AccountIdRole).toString());
+        break;
+    case SandboxModel::RowKind::Keys:
+        menu->addAction(m_parts.actions->action(ActionId::ManageKeys));
+        break;
+    }
+    menu->popup(globalPos);
+}
+
+void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
+{
+    const Actions &a = *m_parts.actions;
+    menu->addAction(a[ActionId::OpenTerminal]);
+    menu->addAction(a[ActionId::OpenTerminalPty]);
+    menu->addAction(a[ActionId::OpenTerminalSsh]);
+    menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addSeparator();
+    menu->addAction(sandbox.state == SandboxState::Suspended ? a[ActionId::ResumeSandbox] : a[ActionId::SuspendSandbox]);
+    menu->addAction(a[ActionId::RenameSandbox]);
+    menu->addSeparator();
+    menu->addAction(a[ActionId::SandboxDetails]);
+    menu->addAction(a[ActionId::CopySandboxId]);
+    menu->addSeparator();
+    menu->addAction(a[ActionId::TerminateSandbox]);
+}
+
+void SandboxPanel::fillAccountMenu(QMenu *menu, const QString &accountId)
+{
+    menu->addAction(icon(IconName::Add), tr("New sandbox…"), this, [this, accountId] { showCreateDialog(accountId); });
+    menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
+    const AccountHub::Entry *entry = m_parts.hub->entry(accountId);
+    if (!entry || accountId == m_parts.hub->localId() || entry->account.fromEnvironment)
+        return;
+    menu->addSeparator();
+    menu->addAction(icon(IconName::Lock), tr("Enter a new key…"), this, [this, accountId] { emit secretWanted(accountId); });
+    menu->addAction(icon(IconName::Remove), tr("Remove account…"), this, [this, accountId] { askRemoveAccount(accountId); });
+}
+
+void SandboxPanel::filterChanged(const QString &text)
+{
+    const bool was = !m_filter->needle().isEmpty();
+    m_restoring = true;
+    m_filter->setNeedle(text);
+    if (!m_filter->needle().isEmpty())
+        m_tree->expandAll();
+    else if (was)
+        restoreExpanded();
+    m_restoring = false;
+    const bool nothing = !m_filter->needle().isEmpty() && m_filter->rowCount() == 0;
+    m_nothing->setText(tr("Nothing matches “%1”.").arg(m_filter->needle()));
+    m_nothing->setVisible(nothing);
+}
+
+void SandboxPanel::restoreExpanded()
+{
+    const bool before = std::exchange(m_restoring, true);
+    const QStringList collapsed = m_parts.preferences->value(Setting::CollapsedAccounts).toStringList();
+    for (int row = 0; row < m_filter->rowCount(); ++row) {
+        const QModelIndex index = m_filter->index(row, 0);
+        m_tree->setExpanded(index, !collapsed.contains(index.data(SandboxModel::AccountIdRole).toString()));
+    }
+    m_restoring = before;
+}
+
+void SandboxPanel::expandNew(const QModelIndex &parent, int first, int last)
+{
+    const bool before = std::exchange(m_restoring, true);
+    const QStringList collapsed = m_parts.preferences->value(Setting::CollapsedAccounts).toStringList();
+    const auto wanted = [&](const QModelIndex &account) {
+        return !m_filter->needle().isEmpty() || !collapsed.contains(account.data(SandboxModel::AccountIdRole).toString());
+    };
+    if (parent.isValid()) {
+        if (wanted(parent) && !m_tree->isExpanded(parent))
+            m_tree->expand(parent);
+    } else {
+        for (int row = first; row <= last; ++row) {
+            const QModelIndex account = m_filter->index(row, 0);
+            if (wanted(account))
+                m_tree->expand(account);
+        }
+    }
+    m_restoring = before;
+}
+
+void SandboxPanel::askTerminate()
+{
+    const std::optional<Sandbox> sandbox = currentSandbox();
+    if (!sandbox)
+        return;
+    const int shells = current().data(SandboxModel::ShellsRole).toInt();
+    confirm(window(),
+            {tr("Terminate %1?").arg(sandbox->displayName()), terminateLoss(*sandbox, shells), tr("Terminate"), tr("Keep it")},
+            [commands = m_parts.commands, box = *sandbox] { commands->terminate(box); });
+}
+
+void SandboxPanel::askResume()
+{
+    const std::optional<Sandbox> sandbox = currentSandbox();
+    const AccountHub::Entry *entry = sandbox ? m_parts.hub->entry(sandbox->id.account) : nullptr;
+    if (!entry)
+        return;
+    m_notices->tell(NoticeBar::Tone::Info,
+                    tr("%1 is suspended. %2").arg(sandbox->displayName(), resumeCost(entry->account.apiUrl)), tr("Resume"),
+                    [commands = m_parts.commands, box = *sandbox] { commands->resume(box); });
+}
+
+void SandboxPanel::askRemoveAccount(const QString &accountId)
+{
+    const AccountHub::Entry *entry = m_parts.hub->entry(accountId);
+    if (!entry)
+        return;
+    confirm(window(),
+            {tr("Remove %1 from Sandpiper?").arg(entry->account.name),
+             tr("Its key is deleted from this computer's keychain. Its sandboxes stay as they are at the vendor."),
+             tr("Remove"), tr("Keep it")},
+            [this, accountId] {
+                if (const Done removed = m_parts.hub->remove(accountId); !removed)
+                    m_notices->tell(NoticeBar::Tone::Trouble, tr("The account could not be removed: %1").arg(removed.error().detail));
+            });
+}
+
+void SandboxPanel::showCreateDialog(const QString &accountId)
+{
+    auto *dialog = new CreateDialog(m_parts.hub, m_parts.commands, accountId, window());
+    dialog->open();
+}
+
+} // namespace Sandpiper

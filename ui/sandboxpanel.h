@@ -1,0 +1,106 @@
+// The sidebar: a filter, the tree of accounts and sandboxes, and a line for what went wrong.
+// GUI thread.
+#pragma once
+
+#include "ui/actions.h"
+#include "ui/dialogkit.h"
+#include "ui/sandboxcommands.h"
+#include "ui/sandboxdelegate.h"
+
+#include <QSortFilterProxyModel>
+#include <QTreeView>
+#include <QWidget>
+
+class QLineEdit;
+
+namespace Sandpiper {
+
+// Sandboxes whose name, image or id holds the needle; accounts that have one, or whose name does.
+class SandboxFilter : public QSortFilterProxyModel
+{
+    Q_OBJECT
+public:
+    explicit SandboxFilter(QObject *parent = nullptr);
+    void setNeedle(const QString &needle);
+    [[nodiscard]] QString needle() const { return m_needle; }
+
+protected:
+    bool filterAcceptsRow(int row, const QModelIndex &parent) const override;
+
+private:
+    QString m_needle;
+};
+
+class SandboxTree : public QTreeView
+{
+    Q_OBJECT
+public:
+    using QTreeView::QTreeView;
+
+signals:
+    void typed(const QString &text); // a letter that begins a filter
+
+protected:
+    void keyPressEvent(QKeyEvent *event) override;
+    void drawBranches(QPainter *, const QRect &, const QModelIndex &) const override {}
+    void drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const override;
+};
+
+class SandboxPanel : public QWidget
+{
+    Q_OBJECT
+public:
+    struct Parts // borrowed; they outlive the panel
+    {
+        SandboxRegistry *registry = nullptr;
+        AccountHub *hub = nullptr;
+        SandboxModel *model = nullptr;
+        SandboxCommands *commands = nullptr;
+        Preferences *preferences = nullptr;
+        Actions *actions = nullptr;
+    };
+    explicit SandboxPanel(const Parts &parts, QWidget *parent = nullptr);
+
+    [[nodiscard]] std::optional<Sandbox> currentSandbox() const;
+    void select(const SandboxId &id);
+    void focusTree();
+    [[nodiscard]] NoticeBar *notices() const { return m_notices; }
+    void showCreateDialog(const QString &accountId);
+
+signals:
+    void keysWanted();
+    void openWithWanted(const Sandpiper::Sandbox &sandbox);
+    void secretWanted(const QString &accountId);
+    void leaveWanted(); // Escape: back to the terminal
+
+private:
+    void connectActions();
+    void updateActions();
+    void activate(const QModelIndex &index);
+    void runNote(const QModelIndex &index);
+    void quickAction(const QModelIndex &index, SandboxDelegate::QuickAction action, const QPoint &at);
+    void showMenu(const QModelIndex &index, const QPoint &globalPos);
+    void fillSandboxMenu(class QMenu *menu, const Sandbox &sandbox);
+    void fillAccountMenu(QMenu *menu, const QString &accountId);
+    void filterChanged(const QString &text);
+    void restoreExpanded();
+    void expandNew(const QModelIndex &parent, int first, int last);
+    void askTerminate();
+    void askResume();
+    void askRemoveAccount(const QString &accountId);
+    [[nodiscard]] QString currentAccount() const; // This computer where nothing is selected
+    [[nodiscard]] QModelIndex current() const;    // in the model
+    bool eventFilter(QObject *watched, QEvent *event) override;
+
+    Parts m_parts;
+    SandboxFilter *m_filter;
+    SandboxDelegate *m_delegate;
+    SandboxTree *m_tree;
+    QLineEdit *m_needle;
+    QLabel *m_nothing;
+    NoticeBar *m_notices;
+    std::function<int(const SandboxId &)> m_shells;
+    bool m_restoring = false;
+};
+
+} // namespace Sandpiper

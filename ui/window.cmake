@@ -1,0 +1,26 @@
+# The window half of this folder: frame, sidebar, pages, dialogs, looks. Included by CMakeLists.txt.
+set(SANDPIPER_WINDOW_SOURCES
+    accountdialog.h accountdialog.cpp
+    accounthub.h accounthub.cpp
+    actions.h actions.cpp
+    commandpalette.h commandpalette.cpp
+    createdialog.h createdialog.cpp
+    detailsdialog.h detailsdialog.cpp
+    dialogkit.h dialogkit.cpp
+    fuzzy.h fuzzy.cpp
+    helpdialogs.h helpdialogs.cpp
+    icons.h icons.cpp
+    keyspage.h keyspage.cpp
+    localkeys.h localkeys.cpp
+    logdrawer.h logdrawer.cpp
+    mainwindow.h mainwindow.cpp
+    preferences.h preferences.cpp
+    preferencesdialog.h preferencesdialog.cpp
+    sandboxcommands.h sandboxcommands.cpp
+    sandboxdelegate.h sandboxdelegate.cpp
+    sandboxmodel.h sandboxmodel.cpp
+    sandboxpanel.h sandboxpanel.cpp
+    sandboxtext.h sandboxtext.cpp
+    style.h style.cpp
+    theme.h theme.cpp
+    welcomepage.h welcomepage.cpp)
