@@ -36,7 +36,8 @@ struct VendorInfo
 // Account::vendor of This computer.
 [[nodiscard]] QString localVendorId();
 
-// secret must not be null. Null where Account::vendor is none of ours.
+// secret must not be null. Null where Account::vendor is none of ours, or This computer: see
+// session/gatewayprovider.h.
 // What is wrong with the account (its URL, say) is told by every call of the provider.
 [[nodiscard]] std::unique_ptr<SandboxProvider> makeProvider(const Account &account, std::shared_ptr<Secret> secret);
 
