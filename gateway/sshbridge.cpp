@@ -86,8 +86,16 @@ SshBridge::SshBridge(ssh_channel channel, Fd socket)
 
 SshBridge::~SshBridge()
 {
+    if (m_channel == nullptr)
+        return;
     ssh_remove_channel_callbacks(m_channel, &m_callbacks);
     ssh_channel_free(m_channel);
+}
+
+void SshBridge::abandonChannel()
+{
+    ssh_remove_channel_callbacks(m_channel, &m_callbacks);
+    m_channel = nullptr;
 }
 
 void SshBridge::setCallbacks()

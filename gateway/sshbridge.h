@@ -42,6 +42,9 @@ public:
     [[nodiscard]] virtual bool isDone() const = 0;
     // With agent forwarding: a program inside has connected; a channel to the client's agent is due.
     [[nodiscard]] virtual std::vector<Fd> takeAgentConnections() { return {}; }
+    // The session is about to end and frees its channels itself. Closing this one before the
+    // disconnect would make a client leave before it has read why.
+    virtual void abandonChannel() = 0;
 };
 
 // A pty-req or window-change in our words.
@@ -68,6 +71,7 @@ public:
     void step(SessionRoom room) override;
     [[nodiscard]] bool isDone() const override { return m_done; }
     [[nodiscard]] std::vector<Fd> takeAgentConnections() override;
+    void abandonChannel() override;
 
 private:
     void setCallbacks();

@@ -142,10 +142,18 @@ SshRelay::SshRelay(ssh_channel outer, SshInner *inner)
         setInnerCallbacks();
 }
 
-SshRelay::~SshRelay()
+void SshRelay::abandonChannel()
 {
     ssh_remove_channel_callbacks(m_outer, &m_outerCallbacks);
-    ssh_channel_free(m_outer);
+    m_outer = nullptr;
+}
+
+SshRelay::~SshRelay()
+{
+    if (m_outer != nullptr) {
+        ssh_remove_channel_callbacks(m_outer, &m_outerCallbacks);
+        ssh_channel_free(m_outer);
+    }
     if (m_far != nullptr) {
         ssh_remove_channel_callbacks(m_far, &m_farCallbacks);
         ssh_channel_free(m_far);

@@ -59,6 +59,7 @@ public:
     void addPolls(std::vector<pollfd> &polls, SessionRoom room) const override;
     void step(SessionRoom room) override;
     [[nodiscard]] bool isDone() const override { return m_done; }
+    void abandonChannel() override;
 
 private:
     void setCallbacks();

@@ -106,8 +106,8 @@ SshServing::~SshServing()
         if (waiting->message != nullptr)
             ssh_message_free(waiting->message);
     }
-    for (Opening &opening : m_openings)
-        ssh_channel_free(opening.channel);
+    for (const auto &bridge : m_bridges)
+        bridge->abandonChannel();
     m_bridges.clear();
     m_inner.reset();
     if (m_event != nullptr) {
@@ -158,12 +158,6 @@ bool SshServing::exchangeKeys()
         return false;
     }
     ssh_set_auth_methods(m_session, SSH_AUTH_METHOD_PUBLICKEY);
-    m_callbacks.userdata = this;
-    m_callbacks.global_request_function = [](ssh_session, ssh_message message, void *user) {
-        static_cast<SshServing *>(user)->handleGlobalRequest(message);
-    };
-    ssh_callbacks_init(&m_callbacks);
-    ssh_set_callbacks(m_session, &m_callbacks);
     ssh_set_blocking(m_session, 0);
     for (;;) {
         const int rc = ssh_handle_key_exchange(m_session);
@@ -251,6 +245,9 @@ void SshServing::handleMessages()
         case SSH_REQUEST_CHANNEL_OPEN:
             handleChannelOpen(message);
             message = nullptr; // taken over
+            break;
+        case SSH_REQUEST_GLOBAL:
+            handleGlobalRequest(message);
             break;
         case SSH_REQUEST_CHANNEL:
             handleChannelRequest(message);

@@ -78,7 +78,6 @@ private:
     ssh_bind m_bind = nullptr;
     ssh_session m_session = nullptr;
     ssh_event m_event = nullptr;
-    ssh_callbacks_struct m_callbacks = {};
     Clock::time_point m_began = Clock::now();
     Clock::time_point m_deniedAt = {};
     std::optional<LocalSandbox> m_sandbox;
