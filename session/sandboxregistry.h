@@ -8,6 +8,10 @@
 #include <QHash>
 
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace Sandpiper {
 
@@ -17,7 +21,19 @@ class SandboxRegistry : public QObject
 {
     Q_OBJECT
 public:
+    struct Timing
+    {
+        std::chrono::milliseconds busy{5'000};  // something is on its way
+        std::chrono::milliseconds calm{15'000};
+        std::chrono::milliseconds longest{300'000}; // between tries that fail
+        std::chrono::milliseconds reshown{2'000};   // coming back into view within this asks nothing
+        // Runs fn after delay, unless context dies or the returned call is made before.
+        std::function<std::function<void()>(std::chrono::milliseconds delay, QObject *context, std::function<void()> fn)> after;
+        std::function<std::chrono::milliseconds()> now; // monotonic
+    };
     explicit SandboxRegistry(QObject *parent = nullptr);
+    // For tests: with their own times, and their own clock where those functions are set.
+    explicit SandboxRegistry(const Timing &timing, QObject *parent = nullptr);
     ~SandboxRegistry() override;
 
     enum class AccountState { Loading, Ready, Failed };
@@ -29,6 +45,7 @@ public:
         QList<Sandbox> sandboxes;   // stays filled while Failed: what was last known
         QList<SshKey> keys;
         bool keysKnown = false;
+        std::optional<Error> keysError; // of the last refreshKeys(), where it failed
     };
 
     // Takes the provider over; one per account.
@@ -56,9 +73,16 @@ signals:
 
 private:
     struct Entry;
+    [[nodiscard]] Entry *entry(const QString &accountId) const;
+    [[nodiscard]] Entry *entry(quint64 serial) const;
     void poll(const QString &accountId);
     void schedule(Entry &entry);
+    void onList(quint64 serial, const Result<QList<Sandbox>> &answer);
+    void apply(quint64 serial, const QList<Sandbox> &fresh, bool differs);
+    void onKeys(quint64 serial, const Result<QList<SshKey>> &answer);
     std::vector<std::unique_ptr<Entry>> m_entries;
+    quint64 m_lastSerial = 0;
+    Timing m_timing;
     bool m_visible = true;
 };
 
