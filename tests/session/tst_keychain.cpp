@@ -1,4 +1,5 @@
 #include "session/keychain.h"
+#include "tests/support/waited.h"
 
 #include <QDirIterator>
 #include <QFile>
@@ -16,8 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::chrono::milliseconds patience = 30s;
-
 // Run with one of these as argument, in an environment that start() has made.
 const QString realRun = u"--with-keyring"_s;
 const QString absentRun = u"--without"_s;
@@ -31,14 +30,6 @@ bool anyFileHolds(const QString &folder, const QByteArray &needle)
             return true;
     }
     return false;
-}
-
-template <typename T>
-T waited(QFuture<T> future)
-{
-    if (!QTest::qWaitFor([&] { return future.isFinished(); }, int(patience.count())) || future.resultCount() == 0)
-        return failure(ErrorKind::Timeout, Layer::LocalDisk, u"the test waited in vain"_s);
-    return future.result();
 }
 
 } // namespace

@@ -44,6 +44,7 @@ public:
 
     QList<SeenRequest> seen;
     int connections = 0; // accepted so far, TLS or not
+    [[nodiscard]] int openConnections() const { return int(m_buffers.size()); }
     [[nodiscard]] qint64 unsentBytes() const; // of all open sockets
     void hangUp(); // closes all sockets
 
