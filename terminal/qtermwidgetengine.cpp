@@ -37,17 +37,19 @@ QTermWidgetEngine::Quiet::~Quiet()
         m_engine->flushInput();
 }
 
-QTermWidgetEngine::QTermWidgetEngine(QWidget *parentWidget)
+QTermWidgetEngine::QTermWidgetEngine(QWidget *parentWidget, Route route)
     : m_widget(new QTermWidget(0, parentWidget)) // 0: no shell of this computer
 {
-    findParts();
+    findParts(route);
     m_widget->setTerminalSizeHint(false);
     m_widget->setFlowControlEnabled(false);
     // Never initialised by 2.1.0; its own pasting is not used, but a drop may come by it.
     m_widget->setConfirmMultilinePaste(false);
     m_widget->setTrimPastedTrailingNewlines(false);
     m_widget->setBidiEnabled(false); // it turns whole rows round, frames included
-    m_widget->setBoldIntense(false);
+    m_widget->setBoldIntense(true); // it means that bold is drawn bold at all
+    // Its own line drawing goes astray behind wide characters; good fonts join their lines.
+    m_widget->setDrawLineChars(false);
     m_widget->setScrollBarPosition(QTermWidgetInterface::ScrollBarRight);
     const QString keys = keyTableFile();
     if (!keys.isEmpty()) {
@@ -77,7 +79,7 @@ QTermWidgetEngine::~QTermWidgetEngine()
     m_widget->deleteLater();
 }
 
-void QTermWidgetEngine::findParts()
+void QTermWidgetEngine::findParts(Route route)
 {
     const auto children = m_widget->findChildren<QObject *>();
     for (QObject *child : children) {
@@ -87,12 +89,12 @@ void QTermWidgetEngine::findParts()
         else if (name == "Konsole::Session")
             m_session = child;
     }
-    if (m_session) {
+    if (m_session && route == Route::Best) {
         const int slot = m_session->metaObject()->indexOfMethod("onReceiveBlock(const char*,int)");
         if (slot >= 0)
             m_receive = m_session->metaObject()->method(slot);
     }
-    if (!m_receive.isValid())
+    if (!m_receive.isValid() && route == Route::Best)
         qCWarning(lcEngine) << "This QTermWidget has no onReceiveBlock: its pseudo terminal is used";
     if (!m_display) {
         // The focus proxy is the display in every version so far.

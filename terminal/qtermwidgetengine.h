@@ -25,7 +25,8 @@ class QTermWidgetEngine : public QObject
 {
     Q_OBJECT
 public:
-    explicit QTermWidgetEngine(QWidget *parentWidget);
+    enum class Route { Best, PseudoTerminal }; // the second where the first is not to be had, and in tests
+    explicit QTermWidgetEngine(QWidget *parentWidget, Route route = Route::Best);
     ~QTermWidgetEngine() override;
 
     [[nodiscard]] QWidget *widget() const;
@@ -86,7 +87,7 @@ signals:
     void backlogDrained();
 
 private:
-    void findParts();
+    void findParts(Route route);
     void prepareTeletype();
     void takeInput(const char *bytes, int length);
     void flushInput();

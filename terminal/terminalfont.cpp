@@ -48,6 +48,9 @@ QFont terminalFont(const QFont &wanted)
     font.setStyleHint(QFont::TypeWriter);
     font.setFixedPitch(true);
     font.setKerning(false);
+    // A grid has one character a cell: "!=" is two, for the cursor and for the mouse.
+    font.setFeature(QFont::Tag("liga"), 0);
+    font.setFeature(QFont::Tag("calt"), 0);
     return font;
 }
 

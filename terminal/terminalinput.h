@@ -39,7 +39,7 @@ public:
     bool eventFilter(QObject *watched, QEvent *event) override;
 
 signals:
-    void pastePrimaryWanted();
+    void pastePrimaryWanted(); // middle button, Shift+Insert
     void contextMenuWanted(const QPoint &globalPos);
     void textDropped(const QString &text);
     void zoomWanted(int steps);

@@ -71,8 +71,11 @@ TerminalView::Private::Private(TerminalView &view, const TerminalOptions &wanted
     connect(&input, &TerminalInput::textDropped, this, &Private::pasteAsking);
     connect(&input, &TerminalInput::zoomWanted, &view, &TerminalView::zoom);
     connect(&input, &TerminalInput::selectionMade, this, &Private::copySelection);
-    connect(&input, &TerminalInput::pastePrimaryWanted, this,
-            [this] { pasteAsking(QGuiApplication::clipboard()->text(QClipboard::Selection)); });
+    connect(&input, &TerminalInput::pastePrimaryWanted, this, [this] {
+        const QClipboard *clipboard = QGuiApplication::clipboard();
+        const bool hasPrimary = clipboard->supportsSelection();
+        pasteAsking(clipboard->text(hasPrimary ? QClipboard::Selection : QClipboard::Clipboard));
+    });
     view.installEventFilter(this);
     FeedPump::shared().add(this);
 }

@@ -24,6 +24,7 @@ struct TerminalOptions
     friend bool operator==(const TerminalOptions &, const TerminalOptions &) = default;
 };
 
+// A receiver may end the view in any of its signals, by delete too.
 class TerminalView : public QWidget
 {
     Q_OBJECT
@@ -70,7 +71,7 @@ signals:
     void linkActivated(const QUrl &url); // http, https, mailto; Ctrl+click only
     void workingDirectoryChanged(const QString &path); // OSC 7, tamed, unproven
     void contextMenuWanted(const QPoint &globalPos);
-    void findClosed();
+    void findClosed(); // what find() showed is gone: a reset, a cleared scrollback
 
 private:
     class Private;

@@ -36,6 +36,27 @@ private slots:
         QVERIFY(engine.scrollBar());
     }
 
+    void pseudoTerminalCarriesAllToo()
+    {
+        QWidget window;
+        QTermWidgetEngine engine(&window, QTermWidgetEngine::Route::PseudoTerminal);
+        QVERIFY(!engine.isDirect());
+        window.resize(800, 480);
+        engine.widget()->resize(800, 480);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        QByteArray sent;
+        connect(&engine, &QTermWidgetEngine::input, &engine, [&](const QByteArray &bytes) { sent += bytes; });
+        QSignalSpy drained(&engine, &QTermWidgetEngine::backlogDrained);
+        engine.write(QByteArray("\x13line\n").repeated(50'000)); // XOFF is a byte like others
+        QVERIFY(engine.backlog() > 0);
+        engine.write("\x1b[2J\x1b[2;3Hend\x1b[6n");
+        QTRY_COMPARE_WITH_TIMEOUT(sent, QByteArray("\x1b[2;6R"), 30000);
+        QCOMPARE(engine.backlog(), 0);
+        QVERIFY(!drained.isEmpty());
+        QVERIFY(engine.visibleText().contains("  end"));
+    }
+
     void firstGridComesWithTheFirstLayoutAndNotBefore()
     {
         TerminalView view(testOptions());
@@ -277,6 +298,26 @@ private slots:
         t.view->clearScrollback();
         QCOMPARE(closed.size(), 1);
         QVERIFY(!t.view->find(u"first"_s, true));
+    }
+
+    void historyHasTheLengthAskedFor_data()
+    {
+        QTest::addColumn<int>("lines");
+        QTest::addColumn<bool>("kept");
+        QTest::newRow("none") << 0 << false;
+        QTest::newRow("few") << 10 << false;
+        QTest::newRow("many") << 1000 << true;
+    }
+    void historyHasTheLengthAskedFor()
+    {
+        QFETCH(int, lines);
+        QFETCH(bool, kept);
+        TerminalOptions options = testOptions();
+        options.historyLines = lines;
+        ShownTerminal t(options);
+        QVERIFY(t.ready());
+        QVERIFY(t.show("first\r\n" + QByteArray("line\r\n").repeated(300)));
+        QCOMPARE(t.view->find(u"first"_s, true), kept);
     }
 
     void selectingAllCopiesAll()
