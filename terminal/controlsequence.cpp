@@ -184,6 +184,59 @@ QByteArray rewriteSgr(QByteArrayView parameters)
     return out.take();
 }
 
+bool isSoundSgr(QByteArrayView parameters)
+{
+    int count = 1;
+    int skip = 0;       // channels of a colour still to come
+    bool color = false; // the next number says which kind of colour
+    int number = 0;
+    int digits = 0;
+    for (qsizetype i = 0; i <= parameters.size(); ++i) {
+        const char c = i < parameters.size() ? parameters[i] : ';';
+        if (c >= '0' && c <= '9') {
+            if (++digits > 3)
+                return false;
+            number = number * 10 + (c - '0');
+            continue;
+        }
+        if (c != ';')
+            return false;
+        if (color) {
+            if (number != 5 && number != 2)
+                return false;
+            skip = number == 5 ? 1 : 3;
+            color = false;
+        } else if (skip > 0) {
+            if (number > 255)
+                return false;
+            --skip;
+        } else if (number == 38 || number == 48) {
+            color = true;
+        } else if (!isDrawn(number)) {
+            return false;
+        }
+        number = digits = 0;
+        count += i < parameters.size() ? 1 : 0;
+    }
+    return !color && skip == 0 && count <= kArgumentsPerSequence;
+}
+
+bool hasSmallNumbers(QByteArrayView parameters)
+{
+    int digits = 0;
+    for (const char c : parameters) {
+        if (c >= '0' && c <= '9') {
+            if (++digits > 3)
+                return false;
+        } else if (c == ';') {
+            digits = 0;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
 QByteArray clampedSequence(QByteArrayView parameters, char final, int limit)
 {
     QByteArray out = QByteArrayLiteral("\x1b[");

@@ -25,6 +25,12 @@ struct ControlSequence
 // in the semicolon form, underline colours left out, double underline as underline. ITU T.416, xterm.
 [[nodiscard]] QByteArray rewriteSgr(QByteArrayView parameters);
 
+// True where the engine reads CSI parameters m as xterm does, so that nothing needs to be rewritten.
+[[nodiscard]] bool isSoundSgr(QByteArrayView parameters);
+
+// True for digits and ';' alone, with no number above 999.
+[[nodiscard]] bool hasSmallNumbers(QByteArrayView parameters);
+
 // CSI parameters final, with every number at most limit: a count beyond any screen only costs time.
 [[nodiscard]] QByteArray clampedSequence(QByteArrayView parameters, char final, int limit);
 

@@ -45,6 +45,8 @@ constexpr std::array<Fate, 128> plainFates()
 }
 constexpr std::array<Fate, 128> kPlain = plainFates();
 
+constexpr qsizetype kMaxFastSequence = 64;
+
 QByteArray verbatim(const ControlSequence &seq)
 {
     QByteArray out = QByteArrayLiteral("\x1b[");
@@ -54,6 +56,39 @@ QByteArray verbatim(const ControlSequence &seq)
 }
 
 } // namespace
+
+// The length of the sequence at p where it is complete, is passed on as it is, and changes nothing
+// here; else 0. dispatchPlain() comes to the same result for the same sequence in two pieces.
+qsizetype StreamFilter::harmlessLength(const char *p, const char *end)
+{
+    if (end - p < 3 || p[1] != '[')
+        return 0;
+    const char *at = p + 2;
+    while (at < end && *at >= '0' && *at <= ';')
+        ++at;
+    if (at == end || *at < '@' || *at > '~' || at - p > kMaxFastSequence)
+        return 0;
+    const QByteArrayView parameters(p + 2, at);
+    switch (kPlain[std::size_t(*at)]) {
+    case Fate::Sgr:
+        return isSoundSgr(parameters) ? at + 1 - p : 0;
+    case Fate::Count:
+        return hasSmallNumbers(parameters) ? at + 1 - p : 0;
+    case Fate::Pass:
+        return parameters.contains(':') ? 0 : at + 1 - p;
+    case Fate::Drop:
+    case Fate::AsG:
+    case Fate::AsC:
+    case Fate::AsB:
+    case Fate::Attributes:
+    case Fate::Status:
+    case Fate::Window:
+    case Fate::SetMode:
+    case Fate::SaveCursor:
+        return 0;
+    }
+    return 0;
+}
 
 void StreamFilter::dispatchPlain(const ControlSequence &seq)
 {
@@ -69,7 +104,7 @@ void StreamFilter::dispatchPlain(const ControlSequence &seq)
         pass(verbatim(seq));
         break;
     case Fate::Count:
-        if (seq.parameters.size() <= 3) // nothing to clamp in three characters
+        if (hasSmallNumbers(seq.parameters))
             pass(verbatim(seq));
         else
             pass(clampedSequence(seq.parameters, seq.final, seq.final == 'b' ? screen : side));
@@ -84,7 +119,10 @@ void StreamFilter::dispatchPlain(const ControlSequence &seq)
         pass(clampedSequence(seq.parameters, 'B', side));
         break;
     case Fate::Sgr:
-        pass(rewriteSgr(seq.parameters));
+        if (isSoundSgr(seq.parameters))
+            pass(verbatim(seq));
+        else
+            pass(rewriteSgr(seq.parameters));
         break;
     case Fate::Attributes:
         if (seq.parameter(0, 0) == 0)

@@ -124,17 +124,26 @@ void StreamFilter::release(Sink &sink)
 
 const char *StreamFilter::ground(const char *p, const char *end)
 {
-    const auto *esc = static_cast<const char *>(std::memchr(p, kEsc, std::size_t(end - p)));
-    const char *stop = esc ? esc : end;
-    passLine(p, stop);
-    if (!esc)
-        return end;
-    m_state = State::Escape;
-    m_sequence.clear();
-    return esc + 1;
+    const char *from = p; // not yet passed on
+    for (;;) {
+        const auto *esc = static_cast<const char *>(std::memchr(p, kEsc, std::size_t(end - p)));
+        if (!esc) {
+            passLine(from, end);
+            return end;
+        }
+        // Most sequences stay as they are, and need not be taken out of the run they stand in.
+        if (const qsizetype length = harmlessLength(esc, end)) {
+            p = esc + length;
+            continue;
+        }
+        passLine(from, esc);
+        m_state = State::Escape;
+        m_sequence.clear();
+        return esc + 1;
+    }
 }
 
-// Text without ESC: only the bells are taken out.
+// Text to pass on: only the bells are taken out.
 void StreamFilter::passLine(const char *from, const char *to)
 {
     while (from < to) {

@@ -92,6 +92,7 @@ private:
     void finishString();
     void beginString(StringKind kind);
 
+    [[nodiscard]] static qsizetype harmlessLength(const char *p, const char *end);
     void dispatchPlain(const ControlSequence &seq);
     void dispatchPrivate(const ControlSequence &seq);
     void dispatchIntermediate(const ControlSequence &seq);

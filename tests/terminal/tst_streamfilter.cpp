@@ -65,8 +65,9 @@ private slots:
         row("scroll region", "\x1b[2;10r", "\x1b[2;10r");
         row("huge counts", "\x1b[99999999@\x1b[99999999b", "\x1b[1000@\x1b[1920b");
         row("SGR simple", "\x1b[1;31m", "\x1b[1;31m");
-        row("SGR reset", "\x1b[m", "\x1b[0m");
-        row("SGR empty parameter is 0", "\x1b[1;;4m", "\x1b[1;0;4m");
+        row("SGR reset", "\x1b[m", "\x1b[m");
+        row("SGR empty parameter", "\x1b[1;;4m", "\x1b[1;;4m");
+        row("SGR empty parameter is 0", "\x1b[1;;21m", "\x1b[1;0;4m");
         row("SGR undercurl", "\x1b[4:3m", "\x1b[4m");
         row("SGR no underline", "\x1b[4:0m", "\x1b[24m");
         row("SGR colour with colour space", "\x1b[38:2::10:20:30m", "\x1b[38;2;10;20;30m");
@@ -384,6 +385,8 @@ private slots:
             "text ", "\xe6\xbc\xa2", "\x1b[1;31m", "\x1b[4:3m", "\x1b[38:2::1:2:3m", "\x1b[58;5;4m", "\x1b]0;title\x07",
             "\x1b]7;file:///a%20b\x1b\\", "\x1bPq~~~\x1b\\", "\x1b_Gx\x1b\\", "\x1b[c", "\x1b[6n", "\x1b[?1049h",
             "\x1b[?2026h", "\x1b[?2026l", "\x1b]11;?\x1b\\", "\x07", "\r\n", "\x1b[?1002;25h", "\x1b[99999b", "\x1b(0",
+            "\x1b[m", "\x1b[;;m", "\x1b[007;01m", "\x1b[0005;2H", "\x1b[2;1000H", "\x1b[1:2H", "\x1b[38;5m", "\x1b[38;5;300m",
+            "\x1b[48;2;1;2;3;21m", "\x1b[2J", "\x1b[;r", "\x1b[1;2;3;4;5;6;7;8;9;1;2;3;4m", "\x1b[53m",
             "\x1b[", "\x1b", "\x1b]", "\x18", "\x1b[!p", "\x1b[?25$p", "\xff\xfe", QByteArray(3000, 'y')};
         QRandomGenerator random(seed);
         QByteArray all;
