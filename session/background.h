@@ -20,12 +20,12 @@ template <typename Work, typename Then>
 void inBackground(QObject *context, Work work, Then then)
 {
     using T = std::invoke_result_t<Work>;
-    struct Mailbox
+    struct Slot
     {
         std::mutex mutex;
         std::optional<T> value;
     };
-    auto box = std::make_shared<Mailbox>(); // shared by the two threads; the last one frees it
+    auto box = std::make_shared<Slot>(); // shared by the two threads; the last one frees it
     auto done = std::make_shared<QPromise<void>>();
     done->start();
     done->future().then(context, [box, then = std::move(then)] {

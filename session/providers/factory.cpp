@@ -65,6 +65,7 @@ std::unique_ptr<SandboxProvider> makeGatewayProvider(const GatewayAddress &gatew
     TensorlakeProvider::Setup setup;
     setup.secret = gateway.apiKey;
     setup.localSsh = gateway.ssh;
+    setup.isThisComputer = true;
     return std::make_unique<TensorlakeProvider>(thisComputerAccount(gateway.apiUrl), setup);
 }
 

@@ -81,9 +81,10 @@ bool isHostName(const QString &host)
 // Where SSH is: what the object says, else the host of its in-sandbox API on port 22.
 std::optional<SshEndpoint> sshFrom(const QJsonObject &object, const Sandbox &sandbox, const TensorlakeContext &context)
 {
-    SshEndpoint ssh;
+    SshEndpoint ssh = context.localSsh;
     ssh.user = sandbox.id.id;
-    ssh.identityFiles = context.identityFiles;
+    if (!ssh.host.isEmpty())
+        return ssh;
     const QJsonValue said = object.value("ssh_endpoint"_L1);
     if (said.isObject()) {
         const QJsonObject endpoint = said.toObject();

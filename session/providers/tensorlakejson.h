@@ -19,7 +19,7 @@ struct TensorlakeContext
     QString vendor;
     QString accountId;
     TensorlakeRoutes routes;
-    QStringList identityFiles; // This computer: the key that its SSH front knows
+    SshEndpoint localSsh; // This computer: where its SSH is, as its own file says; no host: as its answers say
     bool isThisComputer = false;
 };
 

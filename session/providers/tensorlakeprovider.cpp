@@ -74,7 +74,7 @@ TensorlakeProvider::TensorlakeProvider(const Account &account, const Setup &setu
     , m_account(account)
     , m_secret(setup.secret)
     , m_context(std::make_shared<const TensorlakeContext>(TensorlakeContext{
-              account.vendor, account.id, TensorlakeRoutes(account), setup.localSsh.identityFiles, !setup.localSsh.host.isEmpty()}))
+              account.vendor, account.id, TensorlakeRoutes(account), setup.localSsh, setup.isThisComputer}))
     , m_capabilities(std::make_shared<CapabilityCache>())
     , m_http({setup.secret, account.pinnedCa})
     , m_keysHttp({setup.userSecret ? setup.userSecret : setup.secret, account.pinnedCa})

@@ -21,7 +21,8 @@ public:
     {
         std::shared_ptr<Secret> secret;     // shared with whoever keeps the account; never null
         std::shared_ptr<Secret> userSecret; // a personal token for SSH keys, which belong to a user; may be null
-        SshEndpoint localSsh;               // This computer only: pinned host key, identity file
+        SshEndpoint localSsh; // This computer only: pinned host key, identity file; no user
+        bool isThisComputer = false;
     };
     TensorlakeProvider(const Account &account, const Setup &setup, QObject *parent = nullptr);
     ~TensorlakeProvider() override;

@@ -29,7 +29,7 @@ TensorlakeContext cloud()
 
 TensorlakeContext thisComputer()
 {
-    return {u"local"_s, u"this-computer"_s, TensorlakeRoutes(account(u"http://127.0.0.1:8900"_s)), {u"/k"_s}, true};
+    return {u"local"_s, u"this-computer"_s, TensorlakeRoutes(account(u"http://127.0.0.1:8900"_s)), {}, true};
 }
 
 Sandbox sandboxAt(const QString &controlUrl)
@@ -153,8 +153,14 @@ private slots:
         QVERIFY(box && box->ssh);
         QCOMPARE(box->ssh->port, 2222);
         QCOMPARE(box->ssh->hostKey, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAo"_ba);
-        QCOMPARE(box->ssh->identityFiles, QStringList{u"/k"_s});
-        QVERIFY(box->capabilities.has(Capability::AgentForward));
+            QVERIFY(box->capabilities.has(Capability::AgentForward));
+        // What its own file says counts for more than what somebody on its port answers.
+        TensorlakeContext known = thisComputer();
+        known.localSsh = {u"127.0.0.1"_s, 2200, {}, "ssh-ed25519 AAAAfromTheFile", {u"/k"_s}};
+        const auto same = parsed("{\"id\":\"a\",\"ssh_endpoint\":{\"host\":\"evil\",\"port\":1,\"host_key\":\"x\"}}", known);
+        SshEndpoint expected = known.localSsh;
+        expected.user = u"a"_s;
+        QCOMPARE(same->ssh, expected);
     }
 
     void anSshEndpointThatCannotBeUsedIsNone_data()
