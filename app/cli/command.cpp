@@ -1,0 +1,99 @@
+#include "app/cli/command.h"
+
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+
+#include <algorithm>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+namespace {
+
+template <typename T>
+std::unique_ptr<Command> make(Directory *directory)
+{
+    return std::make_unique<T>(directory);
+}
+
+} // namespace
+
+const std::vector<CommandRow> &commandTable()
+{
+    static const std::vector<CommandRow> table = {
+        {"accounts", "[ls | add VENDOR | rm NAME]", "accounts of this user", make<AccountsCommand>},
+        {"ls", "[--account A] [--all]", "sandboxes of all accounts", make<LsCommand>},
+        {"create", "NAME [--account A] [--image I]", "makes a sandbox", make<CreateCommand>},
+        {"suspend", "TARGET", "puts a sandbox to sleep", make<SuspendCommand>},
+        {"resume", "TARGET", "wakes a sandbox", make<ResumeCommand>},
+        {"terminate", "TARGET", "ends a sandbox for good", make<TerminateCommand>},
+        {"keys", "[ls | add NAME FILE | rm ID | generate NAME]", "SSH keys, at vendors and here", make<KeysCommand>},
+        {"shell", "TARGET [--via ssh|pty]", "an interactive shell", make<ShellCommand>},
+        {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
+        {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
+        {"doctor", "TARGET", "walks the layers and says the first that fails", make<DoctorCommand>},
+    };
+    return table;
+}
+
+Command::Command(Directory *directory)
+    : m_directory(directory)
+{
+}
+
+void Command::interrupt()
+{
+    finishLater(ExitInterrupted);
+}
+
+bool Command::parse(QCommandLineParser &parser, const QString &name, const QStringList &arguments)
+{
+    parser.addHelpOption();
+    const auto &table = commandTable();
+    const auto row = std::find_if(table.cbegin(), table.cend(), [&](const CommandRow &r) { return QLatin1StringView(r.name) == name; });
+    if (row != table.cend())
+        parser.setApplicationDescription(QString::fromLatin1(row->summary));
+    if (!parser.parse(QStringList{u"sandpiper-cli "_s + name} + arguments)) {
+        usage(parser.errorText());
+        return false;
+    }
+    if (parser.isSet(u"help"_s)) {
+        standardOutput().write(parser.helpText().toUtf8());
+        finishLater(ExitOk);
+        return false;
+    }
+    return true;
+}
+
+void Command::usage(const QString &line)
+{
+    say(line);
+    finishLater(ExitUsage);
+}
+
+void Command::fail(const Error &error, int status)
+{
+    if (error.kind == ErrorKind::Cancelled) {
+        finishLater(ExitInterrupted);
+        return;
+    }
+    sayError(error);
+    finishLater(error.kind == ErrorKind::InvalidInput && status == ExitFailed ? int(ExitUsage) : status);
+}
+
+void Command::fail(const CliError &error, int status)
+{
+    if (error.sentence.isEmpty())
+        return fail(error.error, status);
+    say(error.sentence);
+    finishLater(error.error.kind == ErrorKind::InvalidInput ? int(ExitUsage) : status);
+}
+
+void Command::finishLater(int status)
+{
+    if (std::exchange(m_finishing, true))
+        return;
+    QMetaObject::invokeMethod(this, [this, status] { emit finished(status); }, Qt::QueuedConnection);
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,198 @@
+// The commands. Each has a file of its own; what they share is in Command and Directory.
+#pragma once
+
+#include "app/cli/command.h"
+
+namespace Sandpiper {
+
+class AccountsCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+    void start(const QStringList &arguments) override;
+
+private:
+    void list();
+    void add(const QStringList &words, const QCommandLineParser &parser);
+    void remove(const QString &name);
+};
+
+class LsCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+    void start(const QStringList &arguments) override;
+
+private:
+    void ask(const QString &account, SandboxProvider::ListScope scope);
+    void show();
+    struct Row
+    {
+        QString account;
+        Sandbox sandbox;
+    };
+    QList<Row> m_rows;
+    qsizetype m_waiting = 0;
+    bool m_json = false;
+    bool m_all = false;
+    bool m_failed = false;
+};
+
+// Asks for a change of a sandbox's life, then follows it until it is there.
+class LifeCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+
+protected:
+    void startOn(const QString &name, const QStringList &arguments);
+    void follow(SandboxProvider *provider, const QString &id);
+    virtual QFuture<Done> ask(const Target &target) = 0;
+    [[nodiscard]] virtual SandboxState wanted() const = 0;
+    virtual void arrived(const Sandbox &sandbox);
+    bool m_wait = true;
+    bool m_json = false;
+
+private:
+    void askAgain(SandboxProvider *provider, const QString &id);
+    qint64 m_deadline = 0; // milliseconds of the steady clock
+};
+
+class CreateCommand : public LifeCommand
+{
+    Q_OBJECT
+public:
+    using LifeCommand::LifeCommand;
+    void start(const QStringList &arguments) override;
+
+protected:
+    QFuture<Done> ask(const Target &target) override;
+    [[nodiscard]] SandboxState wanted() const override { return SandboxState::Running; }
+};
+
+class SuspendCommand : public LifeCommand
+{
+    Q_OBJECT
+public:
+    using LifeCommand::LifeCommand;
+    void start(const QStringList &arguments) override { startOn(QStringLiteral("suspend"), arguments); }
+
+protected:
+    QFuture<Done> ask(const Target &target) override { return target.provider->suspend(target.sandbox.id); }
+    [[nodiscard]] SandboxState wanted() const override { return SandboxState::Suspended; }
+};
+
+class ResumeCommand : public LifeCommand
+{
+    Q_OBJECT
+public:
+    using LifeCommand::LifeCommand;
+    void start(const QStringList &arguments) override { startOn(QStringLiteral("resume"), arguments); }
+
+protected:
+    QFuture<Done> ask(const Target &target) override { return target.provider->resume(target.sandbox.id); }
+    [[nodiscard]] SandboxState wanted() const override { return SandboxState::Running; }
+};
+
+class TerminateCommand : public LifeCommand
+{
+    Q_OBJECT
+public:
+    using LifeCommand::LifeCommand;
+    void start(const QStringList &arguments) override { startOn(QStringLiteral("terminate"), arguments); }
+
+protected:
+    QFuture<Done> ask(const Target &target) override { return target.provider->terminate(target.sandbox.id); }
+    [[nodiscard]] SandboxState wanted() const override { return SandboxState::Terminated; }
+};
+
+class KeysCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+    void start(const QStringList &arguments) override;
+
+private:
+    void list(const QString &account);
+    void add(SandboxProvider *provider, const QString &name, const QString &file);
+    void generate(const QString &name);
+    bool m_json = false;
+};
+
+class ShellRunner;
+
+class ShellCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit ShellCommand(Directory *directory);
+    ~ShellCommand() override;
+    void start(const QStringList &arguments) override;
+    void interrupt() override;
+
+private:
+    std::unique_ptr<ShellRunner> m_runner;
+};
+
+class ExecCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit ExecCommand(Directory *directory);
+    ~ExecCommand() override;
+    void start(const QStringList &arguments) override;
+    void interrupt() override;
+
+private:
+    void runPlain(const Target &target, const QStringList &argv, const QString &via);
+    void runInTerminal(const Target &target, const QStringList &argv);
+    void pumpInput();
+    std::unique_ptr<ShellRunner> m_runner;
+    std::unique_ptr<RemoteCommand> m_remote;
+    std::unique_ptr<PromptHandler> m_prompts;
+};
+
+class PtyCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit PtyCommand(Directory *directory);
+    ~PtyCommand() override;
+    void start(const QStringList &arguments) override;
+    void interrupt() override;
+
+private:
+    void list(const Target &target);
+    void create(const Target &target, const QStringList &argv);
+    void attach(const Target &target, const QString &session);
+    void waitFor(const Target &target, const QString &session);
+    void show(const PtySession &session);
+    std::unique_ptr<ShellRunner> m_runner;
+    bool m_json = false;
+};
+
+class DoctorCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit DoctorCommand(Directory *directory);
+    ~DoctorCommand() override;
+    void start(const QStringList &arguments) override;
+
+private:
+    void checkPty();
+    void checkSsh();
+    void conclude();
+    void good(const QString &what);
+    void bad(const QString &what, const Error &error);
+    Target m_target;
+    std::unique_ptr<RemoteCommand> m_remote;
+    std::unique_ptr<PromptHandler> m_prompts;
+    int m_failures = 0;
+};
+
+} // namespace Sandpiper

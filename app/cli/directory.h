@@ -1,0 +1,76 @@
+// The accounts and their providers, and what a TARGET on the command line means. Main thread.
+#pragma once
+
+#include "app/cli/clierror.h"
+#include "session/accounts.h"
+#include "session/keychain.h"
+#include "session/provider.h"
+#include "session/sshlink.h"
+
+#include <QFuture>
+#include <QObject>
+
+#include <memory>
+#include <vector>
+
+namespace Sandpiper {
+
+struct Target
+{
+    Sandbox sandbox;
+    SandboxProvider *provider = nullptr; // borrowed from the directory; null for ssh://
+    QString accountName;
+};
+
+// Pure: the parts of a TARGET.
+struct TargetText
+{
+    QString account; // empty: any
+    QString name;    // name or id
+    std::optional<SshEndpoint> ssh; // ssh://user@host:port
+    friend bool operator==(const TargetText &, const TargetText &) = default;
+};
+[[nodiscard]] CliResult<TargetText> parseTarget(const QString &text);
+
+class Directory : public QObject
+{
+    Q_OBJECT
+public:
+    struct Entry
+    {
+        Account account;
+        std::unique_ptr<SandboxProvider> provider; // null: see error
+        Error error;
+    };
+    enum class Gateway {
+        FindOnly,  // never starts it: listings
+        WhereUsed, // starts it where this computer has had sandboxes
+        Start,     // needed now
+    };
+
+    explicit Directory(QObject *parent = nullptr);
+    ~Directory() override;
+
+    [[nodiscard]] AccountStore *accounts() { return &m_accounts; }
+    [[nodiscard]] Keychain *keychain() { return m_keychain.get(); }
+    // Reads accounts and their secrets. Never fails as a whole: each entry has its error.
+    [[nodiscard]] QFuture<void> load(Gateway gateway);
+    [[nodiscard]] const std::vector<std::unique_ptr<Entry>> &entries() const { return m_entries; }
+    // By name or id; without one: the only account, else This computer. The mistake names them all.
+    [[nodiscard]] CliResult<Entry *> entry(const QString &account) const;
+    // NotFound and Conflict list the candidates. After load().
+    [[nodiscard]] QFuture<CliResult<Target>> resolve(const TargetText &text);
+
+    [[nodiscard]] LinkOptions linkOptions(const Sandbox &sandbox) const;
+
+private:
+    struct Search;
+    void nameCandidates(const std::shared_ptr<Search> &search);
+    void add(const Account &account, const Result<std::shared_ptr<Secret>> &secret);
+    void addLocal(Gateway gateway, const std::function<void()> &done);
+    AccountStore m_accounts;
+    std::unique_ptr<Keychain> m_keychain;
+    std::vector<std::unique_ptr<Entry>> m_entries;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,215 @@
+// sandpiper-cli as scripts use it: the real program, the real gateway that it starts, real sandboxes.
+
+#include <QCryptographicHash>
+#include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+constexpr int patience = 60'000; // milliseconds
+
+struct Outcome
+{
+    int status = -1;
+    QByteArray output;
+    QByteArray errors;
+};
+
+} // namespace
+
+class TestCli : public QObject
+{
+    Q_OBJECT
+
+    QTemporaryDir m_dir;
+    QProcessEnvironment m_environment;
+
+    static QString program(const QString &name) { return qEnvironmentVariable("SANDPIPER_BIN") + u'/' + name; }
+
+    Outcome start(const QString &name, const QStringList &arguments, const QByteArray &input)
+    {
+        QProcess process;
+        process.setProcessEnvironment(m_environment);
+        process.start(program(name), arguments);
+        process.write(input);
+        process.closeWriteChannel();
+        if (!QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, patience))
+            process.kill();
+        return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
+    }
+    Outcome cli(const QStringList &arguments, const QByteArray &input = {}) { return start(u"sandpiper-cli"_s, arguments, input); }
+
+private slots:
+    void initTestCase()
+    {
+        m_environment = QProcessEnvironment::systemEnvironment();
+        for (const auto &[variable, folder] : {std::pair("XDG_CONFIG_HOME", "c"), std::pair("XDG_STATE_HOME", "s"), std::pair("XDG_DATA_HOME", "d"), std::pair("XDG_RUNTIME_DIR", "r")}) {
+            const QString path = m_dir.filePath(QString::fromLatin1(folder));
+            QVERIFY(QDir().mkdir(path, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+            m_environment.insert(QString::fromLatin1(variable), path);
+        }
+        for (const QString &variable : m_environment.keys()) {
+            if (variable.startsWith("TENSORLAKE_"_L1))
+                m_environment.remove(variable);
+        }
+        const Outcome made = cli({u"create"_s, u"box"_s});
+        if (made.status != 0 && !qEnvironmentVariableIsSet("SANDPIPER_REQUIRE_SSHD"))
+            QSKIP(made.errors.constData());
+        QVERIFY2(made.status == 0, made.errors.constData());
+    }
+
+    void cleanupTestCase()
+    {
+        QCOMPARE(start(u"sandpiper-gateway"_s, {u"stop"_s}, {}).status, 0);
+    }
+
+    void aMistakeIsOneLineAndStatusTwo_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("names");
+        QTest::newRow("unknown command") << QStringList{u"nope"_s} << "nope"_ba;
+        QTest::newRow("unknown option") << QStringList{u"ls"_s, u"--nope"_s} << "nope"_ba;
+        QTest::newRow("ls with a word") << QStringList{u"ls"_s, u"x"_s} << "ls"_ba;
+        QTest::newRow("unknown account") << QStringList{u"ls"_s, u"--account"_s, u"nope"_s} << "This computer"_ba;
+        QTest::newRow("unknown vendor") << QStringList{u"accounts"_s, u"add"_s, u"nope"_s} << "tensorlake"_ba;
+        QTest::newRow("exec without a command") << QStringList{u"exec"_s, u"box"_s} << "exec"_ba;
+        QTest::newRow("exec --via") << QStringList{u"exec"_s, u"--via"_s, u"x"_s, u"box"_s, u"--"_s, u"true"_s} << "--via"_ba;
+        QTest::newRow("shell without a terminal") << QStringList{u"shell"_s, u"box"_s} << "exec"_ba;
+        QTest::newRow("port out of range") << QStringList{u"shell"_s, u"--ssh-port"_s, u"65536"_s, u"box"_s} << "--ssh-port"_ba;
+        QTest::newRow("detach keys") << QStringList{u"shell"_s, u"--detach-keys"_s, u"ctrl-"_s, u"box"_s} << "--detach-keys"_ba;
+        QTest::newRow("target") << QStringList{u"suspend"_s, u"ssh://host"_s} << "ssh://"_ba;
+        QTest::newRow("size") << QStringList{u"pty"_s, u"resize"_s, u"x"_s, u"0x24"_s, u"box"_s} << "0x24"_ba;
+        QTest::newRow("cpus") << QStringList{u"create"_s, u"--cpus"_s, u"many"_s, u"x"_s} << "--cpus"_ba;
+        QTest::newRow("missing key file") << QStringList{u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"x"_s, u"/nowhere.pub"_s} << "nowhere.pub"_ba;
+        QTest::newRow("bad name") << QStringList{u"create"_s, u"Not A Name"_s} << ""_ba;
+    }
+    void aMistakeIsOneLineAndStatusTwo()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, names);
+        const Outcome outcome = cli(arguments);
+        QVERIFY2(outcome.status == 2, outcome.errors.constData());
+        QCOMPARE(outcome.output, QByteArray());
+        QCOMPARE(outcome.errors.count('\n'), 1);
+        QVERIFY2(outcome.errors.contains(names), outcome.errors.constData());
+    }
+
+    void everyCommandHelps()
+    {
+        const QByteArray all = cli({u"--help"_s}).output;
+        for (const char *name : {"accounts", "ls", "create", "suspend", "resume", "terminate", "keys", "shell", "exec", "pty", "doctor"}) {
+            QVERIFY2(all.contains(name), name);
+            const Outcome help = cli({QString::fromLatin1(name), u"--help"_s});
+            QCOMPARE(help.status, 0);
+            QVERIFY2(help.output.contains("Usage"), name);
+        }
+    }
+
+    void theListIsJsonForScripts()
+    {
+        const QJsonArray rows = QJsonDocument::fromJson(cli({u"ls"_s, u"--json"_s}).output).array();
+        QCOMPARE(rows.size(), 1);
+        const QJsonObject box = rows.first().toObject();
+        QCOMPARE(box.value(u"name"_s).toString(), u"box"_s);
+        QCOMPARE(box.value(u"status"_s).toString(), u"running"_s);
+        QCOMPARE(box.value(u"account"_s).toString(), u"This computer"_s);
+        QVERIFY(box.value(u"capabilities"_s).toObject().value(u"pty_shell"_s).toBool());
+    }
+
+    void aCommandsStreamsAndStatusComeThrough_data()
+    {
+        QTest::addColumn<QString>("via");
+        QTest::newRow("ssh") << u"ssh"_s;
+        QTest::newRow("api") << u"api"_s;
+    }
+    void aCommandsStreamsAndStatusComeThrough()
+    {
+        QFETCH(QString, via);
+        const Outcome outcome = cli({u"exec"_s, u"--via"_s, via, u"box"_s, u"--"_s, u"sh"_s, u"-c"_s, u"echo \"$0 $1\"; echo err >&2; exit 4"_s, u"a b"_s, u"$HOME"_s});
+        QCOMPARE(outcome.output, "a b $HOME\n"_ba);
+        QCOMPARE(outcome.errors, "err\n"_ba);
+        QCOMPARE(outcome.status, 4);
+    }
+
+    void bytesComeBackAsTheyWent()
+    {
+        QByteArray bytes(3'000'000, Qt::Uninitialized);
+        for (qsizetype i = 0; i < bytes.size(); ++i)
+            bytes[i] = char((i * 7919) >> 3);
+        const Outcome outcome = cli({u"exec"_s, u"box"_s, u"--"_s, u"cat"_s}, bytes);
+        QCOMPARE(outcome.status, 0);
+        QCOMPARE(QCryptographicHash::hash(outcome.output, QCryptographicHash::Sha256), QCryptographicHash::hash(bytes, QCryptographicHash::Sha256));
+    }
+
+    void anUnknownTargetNamesTheOnesThereAre()
+    {
+        const Outcome outcome = cli({u"exec"_s, u"nobox"_s, u"--"_s, u"true"_s});
+        QCOMPARE(outcome.status, 255);
+        QCOMPARE(outcome.errors, "sandpiper-cli: there is no sandbox 'nobox'; there are: box\n"_ba);
+    }
+
+    void aPtySessionIsMadeListedResizedAndEnded()
+    {
+        const Outcome made = cli({u"pty"_s, u"create"_s, u"box"_s, u"--"_s, u"sh"_s, u"-c"_s, u"read x; exit 6"_s});
+        QVERIFY2(made.status == 0, made.errors.constData());
+        const QString id = QString::fromLatin1(made.output.trimmed());
+        QVERIFY(cli({u"pty"_s, u"ls"_s, u"box"_s}).output.contains(id.toLatin1()));
+        QCOMPARE(cli({u"pty"_s, u"resize"_s, id, u"100x40"_s, u"box"_s}).status, 0);
+        const QJsonObject session = QJsonDocument::fromJson(cli({u"pty"_s, u"get"_s, u"--json"_s, id, u"box"_s}).output).object();
+        QCOMPARE(session.value(u"columns"_s).toInt(), 100);
+        QCOMPARE(session.value(u"rows"_s).toInt(), 40);
+        QCOMPARE(cli({u"pty"_s, u"kill"_s, id, u"box"_s}).status, 0);
+    }
+
+    void theDoctorFindsNothingInAHealthySandbox()
+    {
+        const Outcome outcome = cli({u"doctor"_s, u"box"_s});
+        QVERIFY2(outcome.status == 0, outcome.output.constData());
+        QVERIFY(outcome.output.contains("SSH: connected"));
+    }
+
+    void keysAreAddedListedAndRemoved()
+    {
+        const QString file = m_dir.filePath(u"key"_s);
+        QCOMPARE(QProcess::execute(u"ssh-keygen"_s, {u"-q"_s, u"-t"_s, u"ed25519"_s, u"-N"_s, QString(), u"-f"_s, file}), 0);
+        const Outcome secret = cli({u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"mine"_s, file});
+        QCOMPARE(secret.status, 2);
+        QVERIFY(secret.errors.contains("private key"));
+        const Outcome added = cli({u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"mine"_s, file + u".pub"_s});
+        QVERIFY2(added.status == 0, added.errors.constData());
+        const QString id = QString::fromLatin1(added.output.trimmed());
+        QVERIFY(cli({u"keys"_s}).output.contains("mine"));
+        QCOMPARE(cli({u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"again"_s, file + u".pub"_s}).status, 1);
+        QCOMPARE(cli({u"keys"_s, u"rm"_s, u"--account"_s, u"This computer"_s, id}).status, 0);
+        QVERIFY(!cli({u"keys"_s}).output.contains("mine"));
+    }
+
+    void aSandboxSleepsAndWakes()
+    {
+        QCOMPARE(cli({u"suspend"_s, u"box"_s}).status, 0);
+        QVERIFY(cli({u"ls"_s}).output.contains("suspended"));
+        const Outcome refused = cli({u"exec"_s, u"box"_s, u"--"_s, u"true"_s});
+        QCOMPARE(refused.status, 255);
+        QCOMPARE(cli({u"doctor"_s, u"box"_s}).status, 1);
+        QCOMPARE(cli({u"resume"_s, u"box"_s}).status, 0);
+        QCOMPARE(cli({u"exec"_s, u"box"_s, u"--"_s, u"echo"_s, u"awake"_s}).output, "awake\n"_ba);
+    }
+
+    void terminatedIsGoneFromTheListButNotFromHistory()
+    {
+        QCOMPARE(cli({u"create"_s, u"short"_s}).status, 0);
+        QCOMPARE(cli({u"terminate"_s, u"short"_s}).status, 0);
+        QVERIFY(!cli({u"ls"_s}).output.contains("short"));
+        QVERIFY(cli({u"ls"_s, u"--all"_s}).output.contains("short"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"

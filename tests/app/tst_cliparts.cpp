@@ -1,0 +1,113 @@
+#include "app/cli/directory.h"
+#include "app/cli/output.h"
+#include "app/cli/terminal.h"
+
+#include <QTest>
+
+using namespace Sandpiper;
+using namespace Qt::Literals::StringLiterals;
+
+class TestCliParts : public QObject
+{
+    Q_OBJECT
+private slots:
+    void aTargetHasItsParts_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QString>("account");
+        QTest::addColumn<QString>("name");
+        QTest::newRow("name") << u"my-env"_s << QString() << u"my-env"_s;
+        QTest::newRow("account and name") << u"Tensorlake/my-env"_s << u"Tensorlake"_s << u"my-env"_s;
+        QTest::newRow("account with a slash") << u"work/eu/my-env"_s << u"work/eu"_s << u"my-env"_s;
+    }
+    void aTargetHasItsParts()
+    {
+        QFETCH(QString, text);
+        const CliResult<TargetText> target = parseTarget(text);
+        QVERIFY(target);
+        QTEST(target->account, "account");
+        QTEST(target->name, "name");
+        QVERIFY(!target->ssh);
+    }
+
+    void anSshAddressIsATarget()
+    {
+        const CliResult<TargetText> target = parseTarget(u"ssh://me@example.test:2222"_s);
+        QVERIFY(target && target->ssh);
+        QCOMPARE(target->ssh->host, u"example.test"_s);
+        QCOMPARE(target->ssh->user, u"me"_s);
+        QCOMPARE(target->ssh->port, quint16(2222));
+        QCOMPARE(parseTarget(u"ssh://me@[::1]"_s)->ssh->port, quint16(22));
+    }
+
+    void aTargetThatIsNoneIsRefused_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::newRow("empty") << QString();
+        QTest::newRow("no name") << u"account/"_s;
+        QTest::newRow("no account") << u"/name"_s;
+        QTest::newRow("NUL") << u"a\0b"_s;
+        QTest::newRow("ssh without user") << u"ssh://host"_s;
+        QTest::newRow("ssh without host") << u"ssh://me@"_s;
+        QTest::newRow("ssh with a password") << u"ssh://me:secret@host"_s;
+        QTest::newRow("ssh with a path") << u"ssh://me@host/etc"_s;
+        QTest::newRow("ssh with a wild port") << u"ssh://me@host:99999"_s;
+        QTest::newRow("ssh with port 0") << u"ssh://me@host:0"_s;
+    }
+    void aTargetThatIsNoneIsRefused()
+    {
+        QFETCH(QString, text);
+        const CliResult<TargetText> target = parseTarget(text);
+        QVERIFY(!target);
+        QCOMPARE(target.error().error.kind, ErrorKind::InvalidInput);
+        QVERIFY(!target.error().sentence.isEmpty());
+    }
+
+    void detachKeysLetGo_data()
+    {
+        QTest::addColumn<QString>("keys");
+        QTest::addColumn<QByteArrayList>("typed");
+        QTest::addColumn<QByteArray>("passed");
+        QTest::addColumn<bool>("matched");
+        QTest::newRow("default") << u"ctrl-]"_s << QByteArrayList{"ls\r", "\x1d", "more"} << "ls\r"_ba << true;
+        QTest::newRow("within one read") << u"ctrl-]"_s << QByteArrayList{"ls\x1dmore"} << "ls"_ba << true;
+        QTest::newRow("two keys") << u"ctrl-p,ctrl-q"_s << QByteArrayList{"a\x10", "\x11z"} << "a"_ba << true;
+        QTest::newRow("first key alone passes later") << u"ctrl-p,ctrl-q"_s << QByteArrayList{"\x10", "x"} << "\x10x"_ba << false;
+        QTest::newRow("first key twice") << u"ctrl-p,ctrl-q"_s << QByteArrayList{"\x10\x10\x11"} << "\x10"_ba << true;
+        QTest::newRow("a sequence that overlaps itself") << u"a,a,b"_s << QByteArrayList{"aaab"} << "a"_ba << true;
+        QTest::newRow("none") << u"none"_s << QByteArrayList{"\x1d"} << "\x1d"_ba << false;
+        QTest::newRow("small letter") << u"ctrl-a"_s << QByteArrayList{"\x01"} << ""_ba << true;
+    }
+    void detachKeysLetGo()
+    {
+        QFETCH(QString, keys);
+        QFETCH(QByteArrayList, typed);
+        CliResult<DetachKeys> detach = DetachKeys::parse(keys);
+        QVERIFY(detach);
+        QByteArray passed;
+        for (const QByteArray &bytes : typed)
+            passed += detach->matched() ? QByteArray() : detach->filter(bytes);
+        QTEST(passed, "passed");
+        QTEST(detach->matched(), "matched");
+    }
+
+    void keysThatAreNoneAreRefused_data()
+    {
+        QTest::addColumn<QString>("keys");
+        for (const QString &keys : {u""_s, u"ctrl-"_s, u"ctrl-ab"_s, u"ctrl-1"_s, u"abc"_s, u"ctrl-p,"_s, u"ä"_s})
+            QTest::newRow(qPrintable(u"'%1'"_s.arg(keys))) << keys;
+    }
+    void keysThatAreNoneAreRefused()
+    {
+        QFETCH(QString, keys);
+        QVERIFY(!DetachKeys::parse(keys));
+    }
+
+    void aTableAlignsAndTamesItsCells()
+    {
+        QCOMPARE(tableText({u"A"_s, u"LONG"_s}, {{u"x\x1b[31m"_s, u"y"_s}, {u"1"_s, {}}}), u"A       LONG\nx [31m  y\n1\n"_s);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliParts)
+#include "tst_cliparts.moc"
