@@ -51,11 +51,11 @@ QTermWidgetEngine::QTermWidgetEngine(QWidget *parentWidget, Route route)
     // Its own line drawing goes astray behind wide characters; good fonts join their lines.
     m_widget->setDrawLineChars(false);
     m_widget->setScrollBarPosition(QTermWidgetInterface::ScrollBarRight);
+    // The name is put behind the engine's own folder, or behind nothing where that is missing. Of its
+    // own tables only "linux" has a Backspace that is DEL.
     const QString keys = keyTableFile();
-    if (!keys.isEmpty()) {
-        // The name is put behind the engine's own folder, or behind nothing where that is missing.
-        m_widget->setKeyBindings(u"../"_s.repeated(32) + keys.sliced(1).chopped(qstrlen(".keytab")));
-    }
+    m_widget->setKeyBindings(keys.isEmpty() ? u"linux"_s
+                                            : u"../"_s.repeated(32) + keys.sliced(1).chopped(qsizetype(qstrlen(".keytab"))));
     connect(m_widget, &QTermWidget::sendData, this, &QTermWidgetEngine::takeInput);
     // Comes from inside a mouse press.
     connect(m_widget, &QTermWidget::urlActivated, this, [this](const QUrl &url) { emit linkActivated(url); },

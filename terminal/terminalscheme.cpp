@@ -75,19 +75,20 @@ QString writeKeyTable()
     const QByteArray table = source.readAll();
     // Two versions of the program side by side each find their own.
     const QByteArray mark = QCryptographicHash::hash(table, QCryptographicHash::Sha256).toHex().first(12);
-    const QString folder = cacheFolder();
-    if (folder.isEmpty())
-        return {};
-    const QString path = folder + u"/keys-"_s + QString::fromLatin1(mark) + u".keytab"_s;
-    const Result<QByteArray> there = readFile(path, 1 << 20);
-    if (there && *there == table)
-        return path;
-    const Done written = writePrivateFile(path, table);
-    if (!written) {
-        qCWarning(lcScheme) << "The key table cannot be written:" << written.error().detail;
-        return {};
+    const QString name = u"/keys-"_s + QString::fromLatin1(mark) + u".keytab"_s;
+    for (const QString &folder : {cacheFolder(), runtimeFolder(), stateFolder()}) {
+        if (folder.isEmpty())
+            continue;
+        const QString path = folder + name;
+        const Result<QByteArray> there = readFile(path, 1 << 20);
+        if (there && *there == table)
+            return path;
+        if (const Done written = writePrivateFile(path, table); written)
+            return path;
+        else
+            qCWarning(lcScheme) << "The key table cannot be written:" << written.error().detail;
     }
-    return path;
+    return {};
 }
 
 double luminance(const QColor &color)

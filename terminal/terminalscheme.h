@@ -27,7 +27,7 @@ struct TerminalScheme
 // WCAG 2: 1..21.
 [[nodiscard]] double contrastRatio(const QColor &a, const QColor &b);
 
-// A real file with our key table, written to the cache folder when needed: the engine opens nothing
+// A real file with our key table, written to a folder of ours when needed: the engine opens nothing
 // else. Empty where no folder of ours can be written.
 [[nodiscard]] QString keyTableFile();
 
