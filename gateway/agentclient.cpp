@@ -3,6 +3,7 @@
 #include "gateway/agentrequest.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -105,7 +106,10 @@ std::optional<ProcessEnd> SandboxProcess::takeEnd()
     if (m_end)
         return m_end;
     char buffer[64];
-    const ssize_t size = ::recv(m_control.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    ssize_t size = ::recv(m_control.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    // A signal or a size that crossed the end was not read there: that is told once, and first.
+    if (size < 0 && errno == ECONNRESET)
+        size = ::recv(m_control.get(), buffer, sizeof buffer, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return std::nullopt;
     Wire::Reader reader({buffer, size_t(qMax<ssize_t>(size, 0))});

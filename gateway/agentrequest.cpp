@@ -124,7 +124,10 @@ Result<AgentReply> receiveReply(Fd connection, const QDeadlineTimer &deadline)
     message.msg_iovlen = 1;
     message.msg_control = space;
     message.msg_controllen = sizeof space;
-    const ssize_t size = recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t size = recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    // A request that was refused unread is told so first, and the refusal comes after it.
+    if (size < 0 && errno == ECONNRESET)
+        size = recvmsg(connection.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
     AgentReply reply;
     for (cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr; header;

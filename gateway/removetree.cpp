@@ -38,8 +38,12 @@ std::vector<std::string> namesIn(int folder)
 Fd openWithRights(int above, const char *name)
 {
     struct stat about = {};
-    if (fstatat(above, name, &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(about.st_mode))
+    if (fstatat(above, name, &about, AT_SYMLINK_NOFOLLOW) != 0)
         return {};
+    if (!S_ISDIR(about.st_mode)) {
+        errno = ENOTDIR;
+        return {};
+    }
     // Moving a folder needs the right to write in it.
     if ((about.st_mode & S_IRWXU) != S_IRWXU)
         fchmodat(above, name, S_IRWXU, 0);

@@ -23,7 +23,7 @@ namespace {
 Q_LOGGING_CATEGORY(lcStore, "sandpiper.gateway.store", QtInfoMsg)
 
 constexpr int probeMilliseconds = 10'000;
-constexpr auto freezeDeadline = std::chrono::seconds(10);
+constexpr auto freezeDeadline = std::chrono::seconds(20);
 constexpr auto informDeadline = std::chrono::milliseconds(300);
 constexpr auto idleCheckEvery = std::chrono::seconds(1);
 constexpr qsizetype mostTerminated = 200; // records kept of those

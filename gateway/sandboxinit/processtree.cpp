@@ -22,7 +22,7 @@ namespace Sandpiper {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto freezeDeadline = std::chrono::seconds(3);
+constexpr auto freezeDeadline = std::chrono::seconds(10);
 constexpr auto levelDeadline = std::chrono::seconds(1);
 constexpr auto killDeadline = std::chrono::seconds(5);
 constexpr auto pause = std::chrono::microseconds(200);

@@ -130,7 +130,7 @@ inline QByteArray run(const AgentClient &agent, const QByteArray &command, int *
 {
     SpawnSpec spec;
     spec.loginShell = true;
-    spec.shellCommand = command + " 2>&1";
+    spec.shellCommand = "exec 2>&1; " + command;
     auto process = agent.spawn(spec);
     if (!process) {
         qWarning() << describe(process.error());
