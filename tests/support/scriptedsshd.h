@@ -1,0 +1,71 @@
+// An SSH server for tests that asks, refuses and disconnects as it is told, and writes down what it
+// was given. Each connection has a thread of its own.
+#pragma once
+
+#include <QByteArray>
+#include <QByteArrayList>
+#include <QList>
+#include <QTemporaryDir>
+
+#include <atomic>
+#include <list>
+#include <mutex>
+#include <thread>
+
+namespace Sandpiper {
+
+class ScriptedSshd
+{
+public:
+    struct Round // of keyboard-interactive
+    {
+        QByteArray name;
+        QByteArray instruction;
+        QByteArrayList questions;
+        QByteArrayList rightAnswers;
+    };
+    struct Script
+    {
+        QByteArray banner;
+        QByteArray password;       // empty: this method is not offered
+        QList<Round> rounds;       // empty: keyboard-interactive is not offered
+        bool roundsNeverEnd = false;
+        bool passwordIsNotEnough = false; // keyboard-interactive is wanted after it
+        bool takesKeys = false;           // offers publickey; takes none
+        int refusalsUntilGoodBye = 0;     // 0: never
+        QByteArray goodBye;               // text of the disconnect
+        QByteArray goodByeAfterLogin;     // said as soon as a channel is asked for
+    };
+    explicit ScriptedSshd(const Script &script);
+    ~ScriptedSshd();
+    ScriptedSshd(const ScriptedSshd &) = delete;
+    ScriptedSshd &operator=(const ScriptedSshd &) = delete;
+
+    [[nodiscard]] bool isRunning() const { return m_port != 0; }
+    [[nodiscard]] quint16 port() const { return m_port; }
+    [[nodiscard]] QByteArray hostKey() const { return m_hostKey; }
+    // One line for each attempt: "none", "password secret", "publickey", "answers a|b".
+    [[nodiscard]] QByteArrayList attempts() const;
+    [[nodiscard]] int connections() const { return m_connections; }
+
+private:
+    class Connection;
+    void listen();
+    void note(const QByteArray &attempt);
+
+    const Script m_script;
+    QTemporaryDir m_dir;
+    QByteArray m_hostKeyFile;
+    QByteArray m_hostKey;
+    quint16 m_port = 0;
+    int m_listener = -1;
+    std::atomic<bool> m_stops = false;
+    std::atomic<int> m_connections = 0;
+    mutable std::mutex m_mutex; // guards what follows
+    QByteArrayList m_attempts;
+    QList<int> m_sockets;
+    std::thread m_thread;
+    std::list<std::thread> m_workers; // of m_thread
+};
+
+} // namespace Sandpiper
