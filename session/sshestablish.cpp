@@ -52,6 +52,21 @@ QByteArray hostKeyAlgorithms(const QList<QByteArray> &firstTypes)
     return (first + rest).join(',');
 }
 
+// What the library says of a handshake that went wrong, as what it means.
+Error handshakeError(Error error)
+{
+    const auto says = [&](QLatin1StringView words) { return error.detail.contains(words, Qt::CaseInsensitive); };
+    if (says("no match for method"_L1)) {
+        error.kind = ErrorKind::Unsupported; // it is an SSH server, only one that we share no algorithm with
+    } else if (says("callback_receive_banner"_L1) || says("banner"_L1)) {
+        error.kind = ErrorKind::Protocol;
+        error.detail = u"what answers there does not greet as an SSH server does"_s;
+    } else if (says("packet"_L1) || says("kex error"_L1) || says("version"_L1)) {
+        error.kind = ErrorKind::Protocol;
+    }
+    return error;
+}
+
 QString ownUserName()
 {
     const passwd *entry = ::getpwuid(::geteuid());
@@ -176,14 +191,8 @@ Done SshThread::connectSession()
             return failure(ErrorKind::Cancelled, Layer::Ssh);
         code = ssh_connect(m_session.get());
     }
-    if (code != SSH_OK) {
-        Error error = lossOfConnection();
-        // Before the keys are exchanged a broken connection is mostly something that is no SSH server.
-        if (error.detail.contains("kex error"_L1, Qt::CaseInsensitive) || error.detail.contains("banner"_L1, Qt::CaseInsensitive)
-            || error.detail.contains("version"_L1, Qt::CaseInsensitive) || error.detail.contains("packet"_L1, Qt::CaseInsensitive))
-            error.kind = ErrorKind::Protocol;
-        return std::unexpected(error);
-    }
+    if (code != SSH_OK)
+        return std::unexpected(handshakeError(lossOfConnection()));
     // ssh_connect() makes the socket block again (measured).
     const int flags = ::fcntl(m_librarySocket, F_GETFL);
     if (flags < 0 || ::fcntl(m_librarySocket, F_SETFL, flags | O_NONBLOCK) != 0)

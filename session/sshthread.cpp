@@ -40,6 +40,10 @@ SshThread::SshThread(const LinkOptions &options, std::shared_ptr<LinkMail> mail)
     , m_subject(options.displayName.isEmpty() ? options.endpoint.host : options.displayName)
     , m_auth(options)
 {
+    using namespace std::chrono_literals;
+    // Nothing would come of less but a busy loop.
+    m_options.keepAlive = std::max(m_options.keepAlive, 1s);
+    m_options.connectTimeout = std::max(m_options.connectTimeout, 1s);
 }
 
 SshThread::~SshThread()
@@ -303,10 +307,6 @@ void SshThread::dropSession()
             ssh_event_remove_session(m_event.get(), m_session.get());
         }
         ssh_disconnect(m_session.get());
-        if (m_lastWords.isEmpty()) {
-            if (const char *said = ssh_get_disconnect_message(m_session.get()))
-                m_lastWords = u"SSH_MSG_DISCONNECT:0:"_s + tamed(QString::fromUtf8(said));
-        }
     }
     m_event.reset();
     m_session.reset();
