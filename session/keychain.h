@@ -23,6 +23,8 @@ public:
         ThisRunOnly // in memory: say once what that costs
     };
     [[nodiscard]] virtual Persistence persistence() const = 0;
+    // Of this one key, where kinds of secrets lie in different places.
+    [[nodiscard]] virtual Persistence persistenceOf(const QString &) const { return persistence(); }
     // NotFound where there is none. The pointer is never null in a success.
     [[nodiscard]] virtual QFuture<Result<std::shared_ptr<Secret>>> read(const QString &key) = 0;
     [[nodiscard]] virtual QFuture<Done> write(const QString &key, const Secret &value) = 0;

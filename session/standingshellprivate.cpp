@@ -107,7 +107,7 @@ void StandingShell::Private::readToken()
             look();
         } else if (read.error().kind == ErrorKind::NotFound) {
             const bool neverKept = services.keychain
-                    && services.keychain->persistence() == Keychain::Persistence::ThisRunOnly;
+                    && services.keychain->persistenceOf(tokenKey()) == Keychain::Persistence::ThisRunOnly;
             setStatus(State::Gone, {neverKept ? ErrorKind::NoKeychain : ErrorKind::NotFound,
                                     neverKept ? Layer::LocalDisk : Layer::WebSocket,
                                     u"the token of this shell is not in the keychain"_s, {}});

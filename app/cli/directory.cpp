@@ -2,6 +2,7 @@
 
 #include "session/gatewayprovider.h"
 #include "session/localgateway.h"
+#include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
 
@@ -60,7 +61,7 @@ CliResult<TargetText> parseTarget(const QString &text)
 Directory::Directory(QObject *parent)
     : QObject(parent)
     , m_accounts(configFolder() + u"/accounts.json"_s)
-    , m_keychain(makeSystemKeychain())
+    , m_keychain(withLocalTokens(makeSystemKeychain()))
 {
 }
 

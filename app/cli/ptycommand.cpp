@@ -140,8 +140,8 @@ void PtyCommand::create(const Target &target, const QStringList &argv)
             return fail(handle.error());
         // The token is told once, here; without it nobody can attach. It goes to the keychain only.
         const QString key = u"pty/"_s + target.sandbox.id.toString() + u'/' + handle->sessionId;
-        directory()->keychain()->write(key, *handle->token).then(this, [this, session = handle->sessionId](const Done &written) {
-            if (!written || directory()->keychain()->persistence() != Keychain::Persistence::Lasting)
+        directory()->keychain()->write(key, *handle->token).then(this, [this, key, session = handle->sessionId](const Done &written) {
+            if (!written || directory()->keychain()->persistenceOf(key) != Keychain::Persistence::Lasting)
                 say(u"there is no keychain to keep its token in: this session cannot be attached later"_s);
             printLine(session);
             finishLater(ExitOk);
