@@ -1,0 +1,61 @@
+# bash completion for sandpiper-cli
+_sandpiper_cli()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words="accounts ls create suspend resume terminate keys shell exec pty doctor --help --version"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+        return
+    fi
+    # Behind -- stands the remote command.
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        [ "${COMP_WORDS[i]}" = -- ] && return
+    done
+    case $command:$prev in
+        shell:--via) words="ssh pty" ;;
+        exec:--via) words="ssh api" ;;
+        accounts:add) words="tensorlake" ;;
+        *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
+            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | shell:--ssh-port | shell:--detach-keys)
+            return ;;
+    esac
+    if [ -z "$words" ]; then
+        case $command in
+            accounts) words="--json --name --api-url --proxy-url --organization --project" ;;
+            ls) words="--account --all --json" ;;
+            create) words="--account --image --cpus --memory --disk --timeout --no-wait --json" ;;
+            suspend | resume | terminate) words="--no-wait --json" ;;
+            keys) words="--account --json" ;;
+            shell) words="--via --shell --cwd --env --term --ssh-port --detach-keys" ;;
+            exec) words="-t --via --" ;;
+            pty) words="--json --" ;;
+            doctor) ;;
+            *) return ;;
+        esac
+        words+=" --help"
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            case $command in
+                accounts) words+=" ls add rm" ;;
+                keys) words+=" ls add rm generate" ;;
+                pty) words+=" ls create get attach resize wait kill" ;;
+            esac
+        fi
+        case $command in
+            suspend | resume | terminate | shell | exec | pty | doctor)
+                # Asks all accounts, so only where a name is being typed. Names have no spaces.
+                case $cur in
+                    -*) ;;
+                    *) words+=" $(sandpiper-cli ls 2>/dev/null | awk 'NR > 1 && /^[^ ]+( [^ ]+)*  +[a-z0-9-]+ / { sub(/^[^ ]+( [^ ]+)*  +/, ""); print $1 }')" ;;
+                esac ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    if [ "$command" = keys ] && [ "${COMP_WORDS[2]}" = add ] && [ "$COMP_CWORD" -ge 4 ]; then
+        compopt -o filenames 2>/dev/null
+        local files
+        mapfile -t files < <(compgen -f -- "$cur")
+        COMPREPLY+=("${files[@]}")
+    fi
+}
+complete -F _sandpiper_cli sandpiper-cli

@@ -1,0 +1,58 @@
+# fish completion for sandpiper-cli
+function __sandpiper_cli_targets
+    # Names have no spaces; the account in front of them may.
+    sandpiper-cli ls 2>/dev/null | awk 'NR > 1 && /^[^ ]+( [^ ]+)*  +[a-z0-9-]+ / { sub(/^[^ ]+( [^ ]+)*  +/, ""); print $1 }'
+end
+
+complete -c sandpiper-cli -f
+complete -c sandpiper-cli -n __fish_use_subcommand -l help -d 'Say what there is'
+complete -c sandpiper-cli -n __fish_use_subcommand -l version -d 'Print the version'
+complete -c sandpiper-cli -n __fish_use_subcommand -a accounts -d 'Accounts of this user'
+complete -c sandpiper-cli -n __fish_use_subcommand -a ls -d 'Sandboxes of all accounts'
+complete -c sandpiper-cli -n __fish_use_subcommand -a create -d 'Makes a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a suspend -d 'Puts a sandbox to sleep'
+complete -c sandpiper-cli -n __fish_use_subcommand -a resume -d 'Wakes a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a terminate -d 'Ends a sandbox for good'
+complete -c sandpiper-cli -n __fish_use_subcommand -a keys -d 'SSH keys, at vendors and here'
+complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive shell'
+complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
+complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
+
+complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys pty' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -a 'ls add rm'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts; and __fish_seen_subcommand_from add' -a tensorlake
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l name -x -d 'What to call it'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l api-url -x -d 'Another address'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l proxy-url -x -d 'The in-sandbox address'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l organization -x -d 'With a personal token'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l project -x -d 'With a personal token'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls' -l all -d 'Terminated ones too'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l image -x -d 'Image or template'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l cpus -x -d 'Number of processors'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l memory -x -d 'MiB of memory'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l disk -x -d 'MiB of disk'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l timeout -x -d 'Seconds; 0: never'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys' -a 'ls add rm generate'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from add' -F
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l via -x -a 'ssh pty' -d 'Route'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l shell -x -d 'Another program than the usual shell'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l cwd -x -d 'Where it starts'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l env -x -d 'NAME=VALUE'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l term -x -d 'Its TERM'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l ssh-port -x -d 'SSH server inside the sandbox'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l detach-keys -x -d 'Keys that let go of it'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a terminal'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -l via -x -a 'ssh api' -d 'Route'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from pty' -a 'ls create get attach resize wait kill'

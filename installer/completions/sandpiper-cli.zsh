@@ -1,0 +1,65 @@
+#compdef sandpiper-cli
+# zsh completion for sandpiper-cli
+
+_sandpiper_cli_targets() {
+    local -a names
+    # Names have no spaces; the account in front of them may.
+    names=(${(f)"$(sandpiper-cli ls 2>/dev/null | awk 'NR > 1 && /^[^ ]+( [^ ]+)*  +[a-z0-9-]+ / { sub(/^[^ ]+( [^ ]+)*  +/, ""); print $1 }')"})
+    compadd -a names
+}
+
+_sandpiper_cli() {
+    local curcontext=$curcontext state line
+    local -a commands
+    commands=(
+        'accounts:accounts of this user'
+        'ls:sandboxes of all accounts'
+        'create:makes a sandbox'
+        'suspend:puts a sandbox to sleep'
+        'resume:wakes a sandbox'
+        'terminate:ends a sandbox for good'
+        'keys:SSH keys, at vendors and here'
+        'shell:an interactive shell'
+        'exec:one command'
+        'pty:PTY sessions in a sandbox'
+        'doctor:walks the layers and says the first that fails'
+    )
+    _arguments -C '(- *)--help[say what there is]' '(- *)--version[print the version]' \
+        '1:command:->command' '*::argument:->argument'
+    case $state in
+        command) _describe -t commands command commands ;;
+        argument)
+            case $words[1] in
+                accounts)
+                    _arguments '--help' '--json[one JSON document]' '--name[what to call it]:name:' '--api-url[another address]:url:' \
+                        '--proxy-url[the in-sandbox address]:url:' '--organization[with a personal token]:id:' \
+                        '--project[with a personal token]:id:' '1:what:(ls add rm)' '2:vendor or name:(tensorlake)' ;;
+                ls)
+                    _arguments '--help' '--account[only this one]:account:' '--all[terminated ones too]' '--json[one JSON document]' ;;
+                create)
+                    _arguments '--help' '--account[where]:account:' '--image[image]:image:' '--cpus[processors]:number:' \
+                        '--memory[MiB of memory]:MiB:' '--disk[MiB of disk]:MiB:' '--timeout[seconds; 0: never]:seconds:' \
+                        '--no-wait[do not wait until it runs]' '--json[one JSON document]' '1:name:' ;;
+                suspend | resume | terminate)
+                    _arguments '--help' '--no-wait[do not wait for the new state]' '--json[one JSON document]' \
+                        '1:target:_sandpiper_cli_targets' ;;
+                keys)
+                    _arguments '--help' '--account[where]:account:' '--json[one JSON document]' '1:what:(ls add rm generate)' \
+                        '2:name or id:' '3:public key file:_files' ;;
+                shell)
+                    _arguments '--help' '--via[route]:route:(ssh pty)' '--shell[another program]:path:' '--cwd[where it starts]:folder:' \
+                        '*--env[added to its environment]:NAME=VALUE:' '--term[its TERM]:term:' \
+                        '--ssh-port[SSH server inside the sandbox]:port:' '--detach-keys[keys that let go]:keys:' \
+                        '1:target:_sandpiper_cli_targets' ;;
+                exec)
+                    _arguments '--help' '-t[with a terminal]' '--via[route]:route:(ssh api)' '1:target:_sandpiper_cli_targets' ;;
+                pty)
+                    _arguments '--help' '--json[one JSON document]' '1:what:(ls create get attach resize wait kill)' \
+                        '*:session, size or target:_sandpiper_cli_targets' ;;
+                doctor)
+                    _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
+            esac ;;
+    esac
+}
+
+_sandpiper_cli "$@"
