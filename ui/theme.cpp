@@ -13,8 +13,6 @@
 #include <QStyleHints>
 #include <QToolTip>
 
-#include <cmath>
-
 namespace Sandpiper {
 
 using namespace Qt::Literals::StringLiterals;
@@ -25,18 +23,6 @@ ThemeColors &current()
 {
     static ThemeColors colors = darkColors();
     return colors;
-}
-
-double channel(float value)
-{
-    const double v = double(value);
-    return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
-}
-
-double luminance(const QColor &color)
-{
-    return 0.2126 * channel(color.redF()) + 0.7152 * channel(color.greenF())
-            + 0.0722 * channel(color.blueF());
 }
 
 constexpr auto portalService = "org.freedesktop.portal.Desktop"_L1;
@@ -163,13 +149,6 @@ QPalette paletteFor(const ThemeColors &c)
     for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
         p.setColor(QPalette::Disabled, role, c.disabled);
     return p;
-}
-
-double contrastRatio(const QColor &one, const QColor &other)
-{
-    const double a = luminance(one);
-    const double b = luminance(other);
-    return (qMax(a, b) + 0.05) / (qMin(a, b) + 0.05);
 }
 
 QColor blended(const QColor &over, const QColor &under)

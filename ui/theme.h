@@ -2,6 +2,8 @@
 // GUI thread.
 #pragma once
 
+#include "terminal/terminalscheme.h" // contrastRatio()
+
 #include <QColor>
 #include <QDBusVariant>
 #include <QObject>
@@ -60,8 +62,6 @@ struct Metrics
 [[nodiscard]] ThemeColors darkColors();
 [[nodiscard]] ThemeColors highContrastColors();
 [[nodiscard]] QPalette paletteFor(const ThemeColors &colors);
-// WCAG 2 contrast, 1..21; both colours opaque.
-[[nodiscard]] double contrastRatio(const QColor &one, const QColor &other);
 // The colour seen where `over`, perhaps translucent, lies on the opaque `under`.
 [[nodiscard]] QColor blended(const QColor &over, const QColor &under);
 

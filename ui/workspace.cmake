@@ -2,8 +2,15 @@
 set(SANDPIPER_WORKSPACE_SOURCES
     bannerface.h bannerface.cpp
     closepolicy.h closepolicy.cpp
+    findbar.h findbar.cpp
     launchform.h launchform.cpp
     launchmemory.h launchmemory.cpp
+    marks.h marks.cpp
+    overlay.h overlay.cpp
+    panebanner.h panebanner.cpp
+    pastebar.h pastebar.cpp
+    tabbar.h tabbar.cpp
     tabface.h tabface.cpp
     tabstore.h tabstore.cpp
+    tabstrip.h tabstrip.cpp
     workspace.h workspace.cpp)

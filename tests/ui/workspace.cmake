@@ -1,3 +1,5 @@
 # Tests of the workspace half of ui/.
-sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
 sandpiper_test(ui tst_bannerface LINK sandpiper_ui)
+sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
+sandpiper_test(ui tst_panes LINK sandpiper_ui)
+sandpiper_test(ui tst_tabstore LINK sandpiper_ui)
