@@ -6,9 +6,12 @@ set(SANDPIPER_WORKSPACE_SOURCES
     launchform.h launchform.cpp
     launchmemory.h launchmemory.cpp
     marks.h marks.cpp
+    notifier.h notifier.cpp
     overlay.h overlay.cpp
     panebanner.h panebanner.cpp
     pastebar.h pastebar.cpp
+    promptdialog.h promptdialog.cpp
+    promptpresenter.h promptpresenter.cpp
     tabbar.h tabbar.cpp
     tabface.h tabface.cpp
     tabstore.h tabstore.cpp

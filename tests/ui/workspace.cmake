@@ -2,4 +2,5 @@
 sandpiper_test(ui tst_bannerface LINK sandpiper_ui)
 sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
 sandpiper_test(ui tst_panes LINK sandpiper_ui)
+sandpiper_test(ui tst_prompts LINK sandpiper_ui)
 sandpiper_test(ui tst_tabstore LINK sandpiper_ui)
