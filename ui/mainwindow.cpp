@@ -54,6 +54,7 @@ void MainWindow::layOut()
     m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_parts.preferences, m_actions}, this);
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
+    m_workspace->setActions(m_actions);
     auto *welcome = new WelcomePage(m_commands, m_parts.hub, m_parts.registry, m_actions);
     m_workspace->showWelcome(welcome);
     connect(welcome, &WelcomePage::accountWanted, this, [this] { showAccountDialog({}); });

@@ -2,10 +2,12 @@
 set(SANDPIPER_WORKSPACE_SOURCES
     bannerface.h bannerface.cpp
     closepolicy.h closepolicy.cpp
+    closequestion.h closequestion.cpp
     findbar.h findbar.cpp
     launchform.h launchform.cpp
     launchmemory.h launchmemory.cpp
     marks.h marks.cpp
+    newterminaldialog.h newterminaldialog.cpp
     notifier.h notifier.cpp
     overlay.h overlay.cpp
     panebanner.h panebanner.cpp
@@ -16,4 +18,5 @@ set(SANDPIPER_WORKSPACE_SOURCES
     tabface.h tabface.cpp
     tabstore.h tabstore.cpp
     tabstrip.h tabstrip.cpp
-    workspace.h workspace.cpp)
+    terminalpane.h terminalpane.cpp
+    workspace.h workspace.cpp workspaceprivate.h workspacetabs.cpp)

@@ -26,6 +26,8 @@ struct WorkspaceServices
     QString launchesFile;        // launches.json in configFolder(); empty: not kept
 };
 
+class Actions;
+
 class Workspace : public QWidget
 {
     Q_OBJECT
@@ -35,6 +37,8 @@ public:
 
     // What is shown while there is no tab. Taken over; an earlier page is deleted.
     void showWelcome(QWidget *page);
+    // The menus of a terminal and of a tab are made of them. Borrowed for the life of the workspace.
+    void setActions(const Actions *actions);
     void setTerminalOptions(const TerminalOptions &options);
     void setCloseChoices(const CloseChoices &choices);
 
@@ -70,6 +74,7 @@ public:
     void moveTabLeft();
     void moveTabRight();
     void focusTerminal();
+    void focusBanner(); // the buttons above the terminal, where there are any
     void copy();
     void paste();
     void selectAll();
@@ -97,6 +102,9 @@ signals:
     void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
     void linkActivated(const QUrl &url);
     void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
+
+protected:
+    void showEvent(QShowEvent *event) override;
 
 private:
     class Private;

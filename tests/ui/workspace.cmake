@@ -4,3 +4,6 @@ sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
 sandpiper_test(ui tst_panes LINK sandpiper_ui)
 sandpiper_test(ui tst_prompts LINK sandpiper_ui)
 sandpiper_test(ui tst_tabstore LINK sandpiper_ui)
+sandpiper_test(ui tst_workspace LINK sandpiper_ui
+    SOURCES ${CMAKE_SOURCE_DIR}/tests/support/fakeprovider.h ${CMAKE_SOURCE_DIR}/tests/support/fakeshell.h
+    TIMEOUT 300)
