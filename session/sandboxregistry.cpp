@@ -105,7 +105,17 @@ SandboxRegistry::SandboxRegistry(const Timing &timing, QObject *parent)
         m_timing.now = monotonicNow;
 }
 
-SandboxRegistry::~SandboxRegistry() = default;
+SandboxRegistry::~SandboxRegistry()
+{
+    // A provider that goes breaks its promises, and what waits for them looks for its entry: there
+    // must be none to be found.
+    const auto gone = std::exchange(m_entries, {});
+    for (const auto &one : gone) {
+        one->stopWaiting();
+        one->listing.cancel();
+        one->keysAnswer.cancel();
+    }
+}
 
 SandboxRegistry::Entry *SandboxRegistry::entry(quint64 serial) const
 {

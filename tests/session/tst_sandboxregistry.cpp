@@ -315,6 +315,17 @@ private slots:
         QCOMPARE(m_clock->nextIn(), 30s);
     }
 
+    void aRegistryMayGoWhileItWaits()
+    {
+        QSignalSpy accounts(m_registry.get(), &SandboxRegistry::accountChanged);
+        const int waiting = m_clock->waiting();
+        m_provider = nullptr;
+        m_registry.reset();
+        QCoreApplication::processEvents();
+        QCOMPARE(accounts.size(), 0);
+        QCOMPARE(m_clock->waiting(), waiting);
+    }
+
     void keysAreKeptBesideTheirError()
     {
         answer(QList<Sandbox>());

@@ -21,6 +21,7 @@ HostileHttpServer::HostileHttpServer(const QSslConfiguration *tls)
     } else {
         m_server = std::make_unique<QTcpServer>();
     }
+    m_server->setParent(this); // so that it goes along to another thread
     m_tls = tls ? *tls : QSslConfiguration();
     connect(m_server.get(), &QTcpServer::pendingConnectionAvailable, this, [this] {
         while (QTcpSocket *socket = m_server->nextPendingConnection())
