@@ -84,7 +84,11 @@ void AccountHub::setState(const QString &accountId, State state, const Error &er
 
 void AccountHub::connectAccount(const Account &account, const std::shared_ptr<Secret> &secret)
 {
-    std::unique_ptr<SandboxProvider> provider = m_services.makeProvider(account, secret);
+    plugIn(account, m_services.makeProvider(account, secret));
+}
+
+void AccountHub::plugIn(const Account &account, std::unique_ptr<SandboxProvider> provider)
+{
     if (!provider) {
         setState(account.id, State::Failed,
                  Error{ErrorKind::Unsupported, Layer::Provider, u"vendor "_s + account.vendor, account.name});
@@ -118,7 +122,7 @@ void AccountHub::connectGateway(const GatewayAddress &address)
     Account account = m_services.localAccount;
     account.apiUrl = address.apiUrl;
     m_entries.first().account = account;
-    connectAccount(account, address.apiKey);
+    plugIn(account, m_services.makeLocalProvider(address));
 }
 
 QFuture<Done> AccountHub::connectLocal()

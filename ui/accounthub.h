@@ -41,6 +41,7 @@ public:
         Keychain *keychain = nullptr;
         SandboxRegistry *registry = nullptr;
         std::function<std::unique_ptr<SandboxProvider>(const Account &, std::shared_ptr<Secret>)> makeProvider;
+        std::function<std::unique_ptr<SandboxProvider>(const GatewayAddress &)> makeLocalProvider;
         std::function<Result<GatewayAddress>()> findGateway;
         std::function<QFuture<Result<GatewayAddress>>()> ensureGateway;
         QList<Account> environmentAccounts;
@@ -80,6 +81,7 @@ signals:
 private:
     void setState(const QString &accountId, State state, const Error &error = {});
     void connectAccount(const Account &account, const std::shared_ptr<Secret> &secret);
+    void plugIn(const Account &account, std::unique_ptr<SandboxProvider> provider);
     void readSecret(const Account &account);
     void connectGateway(const GatewayAddress &address);
     void insert(const Account &account, State state);

@@ -175,7 +175,7 @@ QIcon applicationIcon()
 {
     QIcon result;
     for (const int size : {16, 24, 32, 48, 64, 128, 256})
-        result.addFile(u":/app/sandpiper-%1.png"_s.arg(size), QSize(size, size));
+        result.addFile(u":/appicon/%1.png"_s.arg(size), QSize(size, size));
     return result;
 }
 

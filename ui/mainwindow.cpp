@@ -342,6 +342,12 @@ void MainWindow::raiseToFront()
     activateWindow();
 }
 
+void MainWindow::showInSidebar(const QString &text)
+{
+    m_actions->action(ActionId::ToggleSidebar)->setChecked(true);
+    m_sidebar->filterFor(tamed(text, 100));
+}
+
 void MainWindow::restoreGeometryState()
 {
     Preferences *p = m_parts.preferences;

@@ -46,6 +46,8 @@ public:
     // For an error that came before there was anything better to show it in.
     void tell(const QString &text);
     void raiseToFront();
+    // Filters the sidebar for it; what comes from outside only prefills.
+    void showInSidebar(const QString &text);
 
 private:
     void layOut();

@@ -256,6 +256,12 @@ void SandboxPanel::focusTree()
     m_tree->setFocus(Qt::ShortcutFocusReason);
 }
 
+void SandboxPanel::filterFor(const QString &text)
+{
+    m_needle->setText(text);
+    m_needle->setFocus();
+}
+
 void SandboxPanel::connectActions()
 {
     const Actions &a = *m_parts.actions;

@@ -64,6 +64,7 @@ public:
     [[nodiscard]] std::optional<Sandbox> currentSandbox() const;
     void select(const SandboxId &id);
     void focusTree();
+    void filterFor(const QString &text);
     [[nodiscard]] NoticeBar *notices() const { return m_notices; }
     void showCreateDialog(const QString &accountId);
 

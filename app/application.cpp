@@ -1,0 +1,157 @@
+#include "app/application.h"
+
+#include "session/errortext.h"
+#include "session/gatewayprovider.h"
+#include "session/paths.h"
+#include "session/providers/factory.h"
+#include "session/sshlink.h"
+
+#include <QApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QLoggingCategory>
+#include <QRandomGenerator>
+#include <QTimer>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+static Q_LOGGING_CATEGORY(lcApp, "sandpiper.app", QtInfoMsg)
+
+QString Application::startProblem()
+{
+    for (const QString &folder : {configFolder(), stateFolder(), runtimeFolder()}) {
+        if (folder.isEmpty())
+            return QCoreApplication::translate("Application", "Sandpiper cannot make its folders in your home folder. Is the disk full, or the home folder not yours to write?");
+    }
+    return {};
+}
+
+Application::Application(LogSetup *log, QObject *parent)
+    : QObject(parent)
+    , m_preferences(std::make_unique<Preferences>(configFolder() + u"/preferences.ini"_s))
+    , m_theme(std::make_unique<ThemeController>())
+    , m_keychain(makeSystemKeychain())
+    , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
+    , m_registry(std::make_unique<SandboxRegistry>())
+{
+    m_theme->setFontPixelSize(m_preferences->number(Setting::InterfaceFontSize));
+    m_theme->setChoice(m_preferences->themeChoice());
+    m_hub = std::make_unique<AccountHub>(hubServices());
+
+    MainWindow::Parts parts;
+    parts.registry = m_registry.get();
+    parts.hub = m_hub.get();
+    parts.keychain = m_keychain.get();
+    parts.preferences = m_preferences.get();
+    parts.theme = m_theme.get();
+    parts.sshFolder = QDir::homePath() + u"/.ssh"_s;
+    parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
+    parts.workspace.registry = m_registry.get();
+    parts.workspace.keychain = m_keychain.get();
+    parts.workspace.tabsFile = stateFolder() + u"/tabs.json"_s;
+    parts.workspace.launchesFile = configFolder() + u"/launches.json"_s;
+    m_window = std::make_unique<MainWindow>(parts);
+    m_prompts = std::make_unique<PromptPresenter>(m_window.get());
+    m_notifier = std::make_unique<Notifier>(m_window.get());
+    m_notifier->setEnabled(m_preferences->isOn(Setting::Notify));
+
+    connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
+    connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
+    connect(m_notifier.get(), &Notifier::activated, m_window.get(), &MainWindow::raiseToFront);
+    connect(m_preferences.get(), &Preferences::changed, m_notifier.get(), [this](Setting setting) {
+        if (setting == Setting::Notify)
+            m_notifier->setEnabled(m_preferences->isOn(setting));
+    });
+}
+
+Application::~Application()
+{
+    // Shells of the window ask through the prompts; they go first.
+    m_window.reset();
+}
+
+AccountHub::Services Application::hubServices()
+{
+    AccountHub::Services services;
+    services.store = m_accounts.get();
+    services.keychain = m_keychain.get();
+    services.registry = m_registry.get();
+    services.makeProvider = [](const Account &account, std::shared_ptr<Secret> secret) {
+        return makeProvider(account, std::move(secret));
+    };
+    services.makeLocalProvider = makeGatewayProvider;
+    services.findGateway = findGateway;
+    services.ensureGateway = ensureGateway;
+    services.environmentAccounts = accountsFromEnvironment();
+    services.environmentSecret = [](const Account &account) {
+        const Result<std::shared_ptr<Secret>> secret = readEnvironmentSecret(account);
+        return secret ? *secret : std::shared_ptr<Secret>();
+    };
+    services.localAccount = thisComputerAccount();
+    return services;
+}
+
+StandingShell::Services Application::shellServices(const SandboxId &id)
+{
+    StandingShell::Services services;
+    services.provider = m_registry->provider(id.account);
+    services.keychain = m_keychain.get();
+    services.makeSshShell = [this](const Sandbox &sandbox, const ShellSpec &spec) -> std::unique_ptr<Shell> {
+        if (!sandbox.ssh)
+            return nullptr;
+        LinkOptions options;
+        options.endpoint = *sandbox.ssh;
+        options.displayName = sandbox.displayName();
+        return Sandpiper::makeSshShell(options, spec, m_prompts.get());
+    };
+    services.random = [] { return QRandomGenerator::global()->generateDouble(); };
+    services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {
+        auto *timer = new QTimer(context);
+        timer->setSingleShot(true);
+        connect(timer, &QTimer::timeout, context, [timer, fn = std::move(fn)] {
+            timer->deleteLater();
+            fn();
+        });
+        timer->start(delay);
+        return [held = QPointer<QTimer>(timer)] {
+            if (held)
+                held->deleteLater();
+        };
+    };
+    return services;
+}
+
+void Application::start()
+{
+    m_window->show();
+    // The first frame is painted before anything is read that may take its time.
+    QTimer::singleShot(0, this, &Application::afterShown);
+}
+
+void Application::serve(const QStringList &arguments, const QString &activationToken)
+{
+    if (!activationToken.isEmpty())
+        qputenv("XDG_ACTIVATION_TOKEN", activationToken.toUtf8());
+    m_window->raiseToFront();
+    if (!arguments.isEmpty())
+        m_window->showInSidebar(arguments.first());
+}
+
+void Application::afterShown()
+{
+    if (const std::optional<Error> error = m_accounts->loadError())
+        m_window->tell(tr("The list of accounts could not be read: %1").arg(errorText(*error).sentence));
+    // Sandboxes made on this computer before are a reason to start its gateway; nothing else is.
+    const bool hadLocal = m_preferences->isOn(Setting::LocalSandboxesUsed) || QFileInfo::exists(stateFolder() + u"/gateway"_s);
+    m_hub->start(hadLocal ? AccountHub::LocalStart::Needed : AccountHub::LocalStart::OnlyIfRunning);
+    if (m_preferences->isOn(Setting::RestoreTabs)) {
+        if (const Done restored = m_window->workspace()->restore(); !restored)
+            m_window->tell(tr("The tabs of the last time could not be read: %1").arg(errorText(restored.error()).sentence));
+    }
+    m_theme->askDesktop();
+    qCInfo(lcApp) << "ready";
+}
+
+} // namespace Sandpiper

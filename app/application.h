@@ -1,0 +1,47 @@
+// The composition root of the program with a window: the one place that names what implements what.
+#pragma once
+
+#include "app/logsetup.h"
+#include "ui/mainwindow.h"
+#include "ui/notifier.h"
+#include "ui/promptpresenter.h"
+
+#include <QObject>
+
+#include <memory>
+
+namespace Sandpiper {
+
+class Application : public QObject
+{
+    Q_OBJECT
+public:
+    // What went wrong at start is told in the window, or by startProblem() where there cannot be one.
+    explicit Application(LogSetup *log, QObject *parent = nullptr);
+    ~Application() override;
+
+    // What must be said before a window makes sense; empty: nothing.
+    [[nodiscard]] static QString startProblem();
+    void start();
+    // What a later start was given: raises the window and shows the sandbox named, opening nothing.
+    void serve(const QStringList &arguments, const QString &activationToken);
+    [[nodiscard]] MainWindow *window() const { return m_window.get(); }
+
+private:
+    [[nodiscard]] AccountHub::Services hubServices();
+    [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
+    void afterShown();
+
+    // In the order they depend on each other.
+    std::unique_ptr<Preferences> m_preferences;
+    std::unique_ptr<ThemeController> m_theme;
+    std::unique_ptr<Keychain> m_keychain;
+    std::unique_ptr<AccountStore> m_accounts;
+    std::unique_ptr<SandboxRegistry> m_registry;
+    std::unique_ptr<AccountHub> m_hub;
+    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<PromptPresenter> m_prompts;
+    std::unique_ptr<Notifier> m_notifier;
+};
+
+} // namespace Sandpiper
