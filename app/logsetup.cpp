@@ -91,7 +91,7 @@ QString redacted(const QString &line)
     static const QRegularExpression rules[] = {
         QRegularExpression(u"(?i)\\b((?:bearer|basic)\\s+)[A-Za-z0-9._~+/=-]{6,}"_s),
         QRegularExpression(u"(?i)((?:token|api[_-]?key|secret|password|passphrase|authorization)\"?\\s*[=:]\\s*\"?)(?!\\s)[^\\s\"&,;}]{4,}"_s),
-        QRegularExpression(u"\\b((?:tl_|tlk_|sk_|e2b_|s0_)(?:[a-z]+_)?)[A-Za-z0-9]{12,}"_s),
+        QRegularExpression(u"\\b((?:tl_|tlk_|sk_|e2b_|s0_)(?:[A-Za-z]+_)?)[A-Za-z0-9]{12,}"_s),
         QRegularExpression(u"(://)[^/\\s:@]+:[^/\\s@]+(?=@)"_s),
         QRegularExpression(u"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*"_s, QRegularExpression::DotMatchesEverythingOption),
     };

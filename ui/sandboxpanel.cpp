@@ -69,6 +69,13 @@ void SandboxTree::keyPressEvent(QKeyEvent *event)
     QTreeView::keyPressEvent(event);
 }
 
+void SandboxTree::showEvent(QShowEvent *event)
+{
+    QTreeView::showEvent(event);
+    // Rows laid out before there was a width have no height, and keep none.
+    scheduleDelayedItemsLayout();
+}
+
 void SandboxTree::drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
 {
     // The delegate draws its own ground, with round corners; the style's would lie under it.

@@ -1,5 +1,6 @@
 #include "ui/style.h"
 
+#include "ui/icons.h"
 #include "ui/theme.h"
 
 #include <QAbstractButton>
@@ -70,10 +71,10 @@ void drawButtonPanel(const QStyleOption *option, QPainter *painter, const QWidge
     QColor fill = c.raised;
     QColor line = c.controlBorder;
     if (enabled && danger) {
-        fill = down ? c.dangerFill.darker(115) : over ? c.dangerFill.lighter(108) : c.dangerFill;
+        fill = down ? c.dangerFill.darker(115) : over ? c.dangerFill.lighter(104) : c.dangerFill;
         line = fill;
     } else if (enabled && isDefault) {
-        fill = down ? c.accentFill.darker(115) : over ? c.accentFill.lighter(108) : c.accentFill;
+        fill = down ? c.accentFill.darker(115) : over ? c.accentFill.lighter(104) : c.accentFill;
         line = fill;
     } else if (quiet) {
         fill = down ? c.selectionIdle : over ? c.hover : QColor();
@@ -110,6 +111,13 @@ void Style::polish(QWidget *widget)
         // Round corners need a window that may be seen through.
         widget->setAttribute(Qt::WA_TranslucentBackground);
     }
+}
+
+QIcon Style::standardIcon(StandardPixmap pixmap, const QStyleOption *option, const QWidget *widget) const
+{
+    if (pixmap == SP_LineEditClearButton)
+        return icon(IconName::Close);
+    return QProxyStyle::standardIcon(pixmap, option, widget);
 }
 
 int Style::pixelMetric(PixelMetric metric, const QStyleOption *option, const QWidget *widget) const
