@@ -55,6 +55,7 @@ void MainWindow::layOut()
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);
+    m_workspace->setActions(m_actions);
     auto *welcome = new WelcomePage(m_commands, m_parts.hub, m_parts.registry, m_actions);
     m_workspace->showWelcome(welcome);
     connect(welcome, &WelcomePage::accountWanted, this, [this] { showAccountDialog({}); });
