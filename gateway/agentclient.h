@@ -44,7 +44,9 @@ struct SpawnSpec
     bool loginShell = false;
     QByteArray shellCommand;
     QMap<QString, QString> environment; // added to the sandbox's own; bytes are UTF-8
-    QString workingDirectory;           // empty: /workspace where it exists, else the home
+    // Empty: /workspace where it exists, else the home. "~", "~/x" and what does not begin with "/" are
+    // seen from the home. NotFound where there is no such folder.
+    QString workingDirectory;
     TerminalSize size;                  // Terminal
     bool agentSocket = false; // makes a listening UNIX socket, SSH_AUTH_SOCK for the process
 };
@@ -58,7 +60,8 @@ struct ProcessEnd
 };
 
 // A process in a sandbox. Letting go of it hangs up: the agent sends SIGHUP to its session, and
-// SIGKILL 5 s later. Used by one thread at a time.
+// SIGKILL 5 s later where the process itself still runs then; so what was started with nohup or
+// setsid lives on, as it does elsewhere. Used by one thread at a time.
 class SandboxProcess
 {
 public:

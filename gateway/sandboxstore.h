@@ -62,8 +62,9 @@ public:
         QString initProgram;  // sandpiper-sandbox-init
         bool allowWeakIsolation = false; // --weak-isolation: the host's namespaces where bwrap fails
     };
+    // Blocks for as long as bubblewrap needs to be tried out, some 30 ms.
     explicit SandboxStore(const Options &options, QObject *parent = nullptr);
-    // Ends every sandbox's processes; their files stay, and the next start reports them suspended.
+    // Ends every sandbox's processes, which have a second for it; their files stay, and the next start reports them suspended.
     ~SandboxStore() override;
 
     // What this computer can: empty, or the sentence to show instead of a sandbox.
@@ -79,6 +80,7 @@ public:
     [[nodiscard]] Done suspend(const QString &id);   // Conflict where not running
     [[nodiscard]] Done resume(const QString &id);    // also starts one whose processes are gone
     [[nodiscard]] Done terminate(const QString &id); // ends all, removes its home
+    // Any with processes: a suspended one would lose its own with the gateway, and counts too.
     [[nodiscard]] bool anyRunning() const;
 
 signals:
