@@ -151,9 +151,8 @@ Done Gateway::listenSsh(KeptPorts &kept, const KeyPair &clientKey, const KeyPair
 
 bool Gateway::isBusy() const
 {
-    // A suspended sandbox with shells in it is in use: ending now would take them away.
-    return m_store.anyRunning() || m_server->connectionCount() > 0 || m_ssh->connectionCount() > 0 || m_ptys.clientCount() > 0
-            || m_ptys.aliveCount() > 0 || m_processes.runningCount() > 0;
+    // anyRunning() counts suspended sandboxes that have processes: ending now would take them away.
+    return m_store.anyRunning() || m_server->connectionCount() > 0 || m_ssh->connectionCount() > 0;
 }
 
 void Gateway::checkIdle()

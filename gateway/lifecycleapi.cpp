@@ -3,6 +3,7 @@
 #include "gateway/jsonfields.h"
 
 #include <algorithm>
+#include <vector>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -85,27 +86,39 @@ QJsonObject GatewayEndpoints::sshObject() const
     return {{u"host"_s, sshHost}, {u"port"_s, sshPort}, {u"host_key"_s, QString::fromLatin1(sshHostKey)}};
 }
 
-Result<SandboxPage> pageOf(QList<LocalSandbox> all, qsizetype limit, const QString &cursor, PageDirection direction)
+Result<SandboxPage> pageOf(const QList<LocalSandbox> &all, qsizetype limit, const QString &cursor, PageDirection direction)
 {
-    std::ranges::sort(all, {}, placeOf);
-    qsizetype from = direction == PageDirection::Forward ? 0 : std::max<qsizetype>(0, all.size() - limit);
-    qsizetype to = std::min(all.size(), from + limit);
+    struct Placed
+    {
+        Place place;
+        const LocalSandbox *sandbox;
+    };
+    std::vector<Placed> sorted;
+    sorted.reserve(size_t(all.size()));
+    for (const LocalSandbox &sandbox : all)
+        sorted.push_back({placeOf(sandbox), &sandbox});
+    std::ranges::sort(sorted, {}, &Placed::place);
+    const auto size = qsizetype(sorted.size());
+    qsizetype from = direction == PageDirection::Forward ? 0 : std::max<qsizetype>(0, size - limit);
+    qsizetype to = std::min(size, from + limit);
     if (!cursor.isEmpty()) {
         const std::optional<Place> place = parseCursor(cursor);
         if (!place)
             return failure(ErrorKind::InvalidInput, Layer::Http, u"The cursor is not one of ours."_s);
         if (direction == PageDirection::Forward) {
-            from = std::ranges::upper_bound(all, *place, {}, placeOf) - all.begin();
-            to = std::min(all.size(), from + limit);
+            from = std::ranges::upper_bound(sorted, *place, {}, &Placed::place) - sorted.begin();
+            to = std::min(size, from + limit);
         } else {
-            to = std::ranges::lower_bound(all, *place, {}, placeOf) - all.begin();
+            to = std::ranges::lower_bound(sorted, *place, {}, &Placed::place) - sorted.begin();
             from = std::max<qsizetype>(0, to - limit);
         }
     }
-    SandboxPage page{all.sliced(from, to - from), {}, {}};
+    SandboxPage page;
+    for (qsizetype i = from; i < to; ++i)
+        page.sandboxes.append(*sorted.at(size_t(i)).sandbox);
     if (!page.sandboxes.isEmpty()) {
         page.previous = from > 0 ? cursorOf(page.sandboxes.first()) : QString();
-        page.next = to < all.size() ? cursorOf(page.sandboxes.last()) : QString();
+        page.next = to < size ? cursorOf(page.sandboxes.last()) : QString();
     }
     return page;
 }

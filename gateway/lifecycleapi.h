@@ -19,7 +19,8 @@ struct GatewayEndpoints
     [[nodiscard]] QJsonObject sshObject() const;
 };
 
-// One page of a list, and the cursors around it. Pure; the order is that of SandboxStore::all().
+// One page of a list, and the cursors around it. Pure; the order is live before
+// terminated, then newest first.
 struct SandboxPage
 {
     QList<LocalSandbox> sandboxes;
@@ -29,7 +30,7 @@ struct SandboxPage
 enum class PageDirection { Forward, Backward };
 // cursor: empty, or one that an earlier page gave; it stays good while sandboxes come and go.
 // InvalidInput: no cursor of ours.
-[[nodiscard]] Result<SandboxPage> pageOf(QList<LocalSandbox> all, qsizetype limit, const QString &cursor, PageDirection direction);
+[[nodiscard]] Result<SandboxPage> pageOf(const QList<LocalSandbox> &all, qsizetype limit, const QString &cursor, PageDirection direction);
 
 class LifecycleApi : public QObject
 {

@@ -230,12 +230,4 @@ ProcessApi::Count ProcessApi::count(const QString &sandbox) const
     return {std::ranges::count_if(commands, &SandboxCommand::isRunning), commands.size()};
 }
 
-qsizetype ProcessApi::runningCount() const
-{
-    qsizetype running = 0;
-    for (const QList<SandboxCommand *> &commands : m_commands)
-        running += std::ranges::count_if(commands, &SandboxCommand::isRunning);
-    return running;
-}
-
 } // namespace Sandpiper

@@ -38,7 +38,6 @@ public:
         qsizetype total = 0;
     };
     [[nodiscard]] Count count(const QString &sandbox) const;
-    [[nodiscard]] qsizetype runningCount() const;
 
 private:
     enum class Kind { Run, Start };

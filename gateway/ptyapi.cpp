@@ -203,22 +203,4 @@ void PtyApi::attach(HttpExchange *exchange, const LocalSandbox &sandbox, const Q
         session->attach(std::make_unique<WebSocketPeer>(std::move(socket), m_limits.socket));
 }
 
-qsizetype PtyApi::aliveCount() const
-{
-    qsizetype count = 0;
-    for (const QList<PtySession *> &sessions : m_sessions)
-        count += std::ranges::count_if(sessions, &PtySession::isAlive);
-    return count;
-}
-
-qsizetype PtyApi::clientCount() const
-{
-    qsizetype count = 0;
-    for (const QList<PtySession *> &sessions : m_sessions) {
-        for (const PtySession *session : sessions)
-            count += session->clientCount();
-    }
-    return count;
-}
-
 } // namespace Sandpiper

@@ -25,10 +25,6 @@ public:
     void kill(HttpExchange *exchange, const LocalSandbox &sandbox, const QString &session) const;
     void attach(HttpExchange *exchange, const LocalSandbox &sandbox, const QString &session) const;
 
-    // Running shells, also of suspended sandboxes; and who is attached to any.
-    [[nodiscard]] qsizetype aliveCount() const;
-    [[nodiscard]] qsizetype clientCount() const;
-
 private:
     void spawned(HttpExchange *exchange, const QString &sandbox, const PtySession::Start &start, Result<SandboxProcess> process);
     void sandboxChanged(const QString &id);

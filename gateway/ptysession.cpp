@@ -17,9 +17,6 @@ namespace {
 constexpr qsizetype historyLimit = 1 << 20;
 constexpr qsizetype chunkLimit = 4096;
 constexpr qint64 preReadyLimit = 1 << 20;
-constexpr double inputPerSecond = 1 << 20;
-// A client that keeps the pace may still arrive in a bunch, after one of us was held up.
-constexpr double inputBurst = 4 << 20;
 // Output of one wake-up, so that one busy terminal does not starve the others.
 constexpr qsizetype readSlice = 64 * 1024;
 constexpr qsizetype frameLimit = 32 * 1024;
@@ -107,7 +104,7 @@ void PtySession::attach(std::unique_ptr<WebSocketPeer> owned)
     peer->setParent(this);
     Client client;
     client.peer = peer;
-    client.allowance = inputBurst;
+    client.allowance = double(m_limits.inputBurst);
     client.allowanceSince.start();
     client.progressSince.start();
     m_clients.push_back(client);
@@ -183,8 +180,9 @@ void PtySession::takeInput(Client &client, QByteArrayView bytes)
 {
     if (m_end)
         return;
-    if (client.allowance < inputBurst)
-        client.allowance = std::min(inputBurst, client.allowance + double(client.allowanceSince.nsecsElapsed()) / 1e9 * inputPerSecond);
+    const double most = double(m_limits.inputBurst);
+    if (client.allowance < most)
+        client.allowance = std::min(most, client.allowance + earned(client.allowanceSince));
     client.allowanceSince.start();
     client.allowance -= double(bytes.size());
     if (client.allowance < 0) {
@@ -197,6 +195,11 @@ void PtySession::takeInput(Client &client, QByteArrayView bytes)
         for (Client &other : m_clients)
             pause(other);
     }
+}
+
+double PtySession::earned(const QElapsedTimer &since) const
+{
+    return double(since.nsecsElapsed()) / 1e9 * double(m_limits.inputPerSecond);
 }
 
 void PtySession::pause(Client &client)
@@ -212,7 +215,7 @@ void PtySession::resume(Client &client)
     if (!client.pausedSince.isValid())
         return;
     // What it sent meanwhile was within the pace, and comes all at once now.
-    client.allowance += double(client.pausedSince.nsecsElapsed()) / 1e9 * inputPerSecond;
+    client.allowance += earned(client.pausedSince);
     client.pausedSince.invalidate();
     client.allowanceSince.start();
     client.peer->resumeReading();

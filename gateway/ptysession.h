@@ -26,6 +26,10 @@ struct PtyLimits
     std::chrono::milliseconds lag = std::chrono::seconds(5);
     // And so long without taking a byte where it is alone.
     std::chrono::milliseconds lagAlone = std::chrono::seconds(30);
+    // What a client may type: bytes each second, and at once. One that keeps the pace may still arrive
+    // in a bunch, after one of us was held up.
+    qint64 inputPerSecond = 1 << 20;
+    qint64 inputBurst = 4 << 20;
     int sessions = 64; // of one sandbox, ended ones included
     int clients = 16;  // of one session
     WebSocketPeer::Limits socket;
@@ -85,6 +89,7 @@ private:
     void received(WebSocketPeer *peer, const QByteArray &message);
     void replay(Client &client);
     void takeInput(Client &client, QByteArrayView bytes);
+    [[nodiscard]] double earned(const QElapsedTimer &since) const; // input bytes
     void pause(Client &client);
     void resume(Client &client);
     void sayEnd(WebSocketPeer *peer) const;

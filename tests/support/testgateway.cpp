@@ -82,6 +82,7 @@ QString TestGateway::start()
         // Shown with the test's own output, and never a pipe that fills up.
         QObject::connect(m_process.get(), &QProcess::readyReadStandardError, m_process.get(),
                          [this] { m_errorOutput += m_process->readAllStandardError(); });
+        m_errorOutput = m_process->readAllStandardError();
         return {};
     }
     m_errorOutput = m_process->readAllStandardError();

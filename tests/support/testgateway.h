@@ -23,8 +23,8 @@ public:
     struct Options
     {
         Layout layout = Layout::StateFolder;
-        QStringList arguments; // more of them: "--pty-idle-seconds", "1"
-        QMap<QString, QString> environment;
+        QStringList arguments = {}; // more of them: "--pty-idle-seconds", "1"
+        QMap<QString, QString> environment = {};
     };
     TestGateway();
     explicit TestGateway(const Options &options);
