@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 using namespace Qt::Literals::StringLiterals;
@@ -55,6 +56,8 @@ PtySession::PtySession(const Start &start, Secret token, SandboxProcess process,
     connect(&m_lagTimer, &QTimer::timeout, this, &PtySession::closeLaggards);
     connect(&m_unattendedTimer, &QTimer::timeout, this, &PtySession::unattended);
     connect(&m_killTimer, &QTimer::timeout, this, &PtySession::graceOver);
+    // Bash only notes a hang-up that comes between two reads, and then waits for the next key.
+    connect(&m_hangUpTimer, &QTimer::timeout, this, &PtySession::hangUp);
     connect(&m_reapTimer, &QTimer::timeout, this, &PtySession::reaped);
     clientsChanged();
 }
@@ -340,7 +343,11 @@ void PtySession::resize(TerminalSize size)
     if (m_end)
         return;
     m_start.size = size.clamped();
-    [[maybe_unused]] const bool took = m_process.resize(m_start.size);
+    // Straight at the terminal: by way of the agent, what is typed next would be there before it.
+    struct winsize window = {};
+    window.ws_col = static_cast<unsigned short>(m_start.size.columns);
+    window.ws_row = static_cast<unsigned short>(m_start.size.rows);
+    ::ioctl(m_process.terminal.get(), TIOCSWINSZ, &window);
 }
 
 void PtySession::kill()
@@ -351,14 +358,21 @@ void PtySession::kill()
     }
     if (m_killTimer.isActive())
         return;
+    m_killTimer.start(m_limits.killGrace);
+    m_hangUpTimer.start(m_limits.killGrace / 8);
+    hangUp();
+}
+
+void PtySession::hangUp()
+{
     m_process.sendSignal(SIGHUP);
     // A stopped shell shall hear it too.
     m_process.sendSignal(SIGCONT);
-    m_killTimer.start(m_limits.killGrace);
 }
 
 void PtySession::graceOver()
 {
+    m_hangUpTimer.stop();
     for (const Client &client : m_clients)
         client.peer->close(1001, "session terminated", WebSocketPeer::Queued::Drop);
     m_process.sendSignal(SIGKILL);
@@ -402,6 +416,7 @@ void PtySession::takeEnd()
     m_input.clear();
     m_lagTimer.stop();
     m_killTimer.stop();
+    m_hangUpTimer.stop();
     m_unattendedTimer.stop();
     for (Client &client : m_clients)
         resume(client);

@@ -98,6 +98,7 @@ private:
     void closeLaggards();
     void clientsChanged();
     void unattended();
+    void hangUp();
     void graceOver();
     [[nodiscard]] Client *find(const WebSocketPeer *peer);
 
@@ -119,6 +120,7 @@ private:
     QTimer m_lagTimer;
     QTimer m_unattendedTimer;
     QTimer m_killTimer;
+    QTimer m_hangUpTimer;
     QTimer m_reapTimer;
 };
 
