@@ -21,7 +21,7 @@ public:
     {
         qsizetype messageBytes = 64 * 1024; // of what the client sends
         std::chrono::milliseconds ping = std::chrono::seconds(30); // dropped where nothing came since the last one
-        std::chrono::milliseconds close = std::chrono::seconds(10); // for the closing handshake, without progress
+        std::chrono::milliseconds close = std::chrono::seconds(30); // for the closing handshake, without progress
     };
     WebSocketPeer(std::unique_ptr<QTcpSocket> socket, const Limits &limits, QObject *parent = nullptr);
     ~WebSocketPeer() override;

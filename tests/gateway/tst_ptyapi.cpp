@@ -129,6 +129,7 @@ void TestPtyApi::initTestCase()
     limits.lag = std::chrono::seconds(1);
     limits.lagAlone = std::chrono::minutes(10);
     limits.socket.ping = std::chrono::minutes(10);
+    limits.socket.close = std::chrono::minutes(10);
     const QString problem = m_fixture.start();
     QVERIFY2(problem.isEmpty(), qPrintable(problem));
     SANDPIPER_NEED_SANDBOXES(m_fixture);
