@@ -2,6 +2,7 @@
 
 #include "session/errortext.h"
 #include "session/gatewayprovider.h"
+#include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
 #include "session/sshlink.h"
@@ -32,7 +33,7 @@ Application::Application(LogSetup *log, QObject *parent)
     : QObject(parent)
     , m_preferences(std::make_unique<Preferences>(configFolder() + u"/preferences.ini"_s))
     , m_theme(std::make_unique<ThemeController>())
-    , m_keychain(makeSystemKeychain())
+    , m_keychain(withLocalTokens(makeSystemKeychain()))
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
 {

@@ -26,6 +26,8 @@ public:
     // What a later start was given: raises the window and shows the sandbox named, opening nothing.
     void serve(const QStringList &arguments, const QString &activationToken);
     [[nodiscard]] MainWindow *window() const { return m_window.get(); }
+    [[nodiscard]] Preferences *preferences() const { return m_preferences.get(); }
+    [[nodiscard]] const SandboxRegistry *registry() const { return m_registry.get(); }
 
 private:
     [[nodiscard]] AccountHub::Services hubServices();
