@@ -43,6 +43,7 @@ QList<ActionRow> makeRows()
         {Id::CloseTab, "tab.close", TR("Close tab"), "Ctrl+Shift+W", Anywhere, Menu::Terminal, IconName::Close},
         {Id::ReopenTab, "tab.reopen", TR("Reopen closed tab"), "Ctrl+Shift+T", Anywhere, Menu::Terminal},
         {Id::RetryNow, "shell.retry", TR("Reconnect now"), "", Anywhere, Menu::Terminal, IconName::Refresh, false, true},
+        {Id::FocusBanner, "shell.banner", TR("Go to the line above the terminal"), "Ctrl+Shift+J", Anywhere, Menu::Terminal},
         {Id::EndShell, "shell.end", TR("End shell"), "", Anywhere, Menu::Terminal, IconName::Stop},
         {Id::NextTab, "tab.next", TR("Next tab"), "Ctrl+Tab", Anywhere, Menu::Terminal, std::nullopt, false, true},
         {Id::PreviousTab, "tab.previous", TR("Previous tab"), "Ctrl+Shift+Tab", Anywhere, Menu::Terminal},

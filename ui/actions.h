@@ -52,6 +52,7 @@ enum class ActionId {
     Tab8,
     LastTab,
     RetryNow,
+    FocusBanner,
     Copy,
     Paste,
     SelectAll,

@@ -130,6 +130,7 @@ void MainWindow::connectActions()
         {ActionId::MoveTabRight, &Workspace::moveTabRight},
         {ActionId::LastTab, &Workspace::selectLastTab},
         {ActionId::RetryNow, &Workspace::retryNow},
+        {ActionId::FocusBanner, &Workspace::focusBanner},
         {ActionId::Copy, &Workspace::copy},
         {ActionId::Paste, &Workspace::paste},
         {ActionId::SelectAll, &Workspace::selectAll},

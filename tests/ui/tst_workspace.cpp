@@ -410,6 +410,13 @@ void TestWorkspace::aLostConnectionIsToldAndCanBeStopped()
              qPrintable(pane(0)->banner()->text()));
     QCOMPARE(pane(0)->face().mark, TabMark::Waiting);
     QCOMPARE(m_workspace->shellCount(), 1); // still wanted
+    // Its buttons are reached and left by keyboard.
+    m_window->activateWindow();
+    TRY(m_window->isActiveWindow());
+    m_workspace->focusBanner();
+    TRY(buttonWith(pane(0)->banner(), u"Retry now"_s)->hasFocus());
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
+    TRY(pane(0)->view()->isAncestorOf(QApplication::focusWidget()));
     click(pane(0)->banner(), u"Stop"_s);
     TRY_COMPARE(pane(0)->status().state, State::Stopped);
     click(pane(0)->banner(), u"Retry now"_s);
