@@ -95,7 +95,6 @@ AccountDialog::AccountDialog(AccountHub *hub, const QList<VendorInfo> &known, co
     layout->addWidget(m_status);
     layout->addSpacing(8);
     layout->addLayout(buttons);
-    layout->setSizeConstraint(QLayout::SetMinimumSize);
     setMinimumWidth(500);
 
     connect(m_vendor, &QComboBox::currentIndexChanged, this, &AccountDialog::vendorChosen);
@@ -103,6 +102,7 @@ AccountDialog::AccountDialog(AccountHub *hub, const QList<VendorInfo> &known, co
         const bool show = m_extraBox->isHidden();
         m_extraBox->setVisible(show);
         m_more->setIcon(icon(show ? IconName::ChevronDown : IconName::ChevronRight));
+        adjustSize();
     });
     connect(m_secret, &QLineEdit::textChanged, this, [this] { setPhase(Phase::Editing); });
     connect(m_submit, &QPushButton::clicked, this, &AccountDialog::submit);
@@ -147,7 +147,9 @@ void AccountDialog::vendorChosen()
         m_extra->removeRow(0);
     m_fields.clear();
     m_ca = nullptr;
-    m_secretLabel->setText(chosen->secretLabel);
+    m_secretLabel->setText(tr("Key"));
+    m_secret->setPlaceholderText(chosen->secretLabel);
+    m_secret->setToolTip(chosen->secretLabel);
     m_secret->setAccessibleName(chosen->secretLabel);
     m_name->setPlaceholderText(chosen->displayName);
     m_help->setText(chosen->helpUrl.isEmpty() ? QString() : tr("To be had at %1").arg(chosen->helpUrl.toDisplayString()));
@@ -168,15 +170,27 @@ void AccountDialog::vendorChosen()
         }
         Q_UNREACHABLE_RETURN(QString());
     };
-    for (const AccountField field : chosen->required)
+    bool mustFill = false;
+    for (const AccountField field : chosen->required) {
         addField(field, label(field), true);
+        // What has a default need not be looked at.
+        mustFill = mustFill || field != AccountField::ApiUrl || chosen->defaultApiUrl.isEmpty();
+    }
     for (const AccountField field : chosen->optional)
         addField(field, label(field), false);
     if (QLineEdit *api = m_fields.value(AccountField::ApiUrl))
         api->setPlaceholderText(chosen->defaultApiUrl.toDisplayString());
-    m_more->setVisible(m_existing.isEmpty() && m_extra->rowCount() > 0 && chosen->required.isEmpty());
-    if (!chosen->required.isEmpty() && m_existing.isEmpty())
-        m_extraBox->show();
+    m_more->setVisible(m_existing.isEmpty() && m_extra->rowCount() > 0 && !mustFill);
+    m_extraBox->setVisible(mustFill && m_existing.isEmpty());
+    m_more->setIcon(icon(IconName::ChevronRight));
+    // Both forms stand in the same columns.
+    for (QFormLayout *form : {m_form, m_extra}) {
+        for (int row = 0; row < form->rowCount(); ++row) {
+            const QLayoutItem *item = form->itemAt(row, QFormLayout::LabelRole);
+            if (item && item->widget())
+                item->widget()->setMinimumWidth(112);
+        }
+    }
 }
 
 void AccountDialog::addField(AccountField field, const QString &label, bool required)
@@ -232,12 +246,16 @@ std::optional<Account> AccountDialog::accountFromFields(QString &problem) const
         problem = tr("An address must look like %1.").arg(chosen->defaultApiUrl.toDisplayString());
         return std::nullopt;
     }
+    if (api->isEmpty()) {
+        problem = tr("The address of the API is still empty.");
+        return std::nullopt;
+    }
     account.apiUrl = *api;
     account.proxyUrl = *proxy;
     account.organization = field(AccountField::Organization);
     account.project = field(AccountField::Project);
     for (const AccountField required : chosen->required) {
-        if (m_fields.contains(required) && field(required).isEmpty()) {
+        if (required != AccountField::ApiUrl && m_fields.contains(required) && field(required).isEmpty()) {
             problem = tr("Something is still empty above.");
             return std::nullopt;
         }
@@ -305,6 +323,8 @@ void AccountDialog::setPhase(Phase phase, const QString &text)
     m_submit->setEnabled(phase != Phase::Testing);
     m_submit->setText(phase == Phase::Refused ? tr("Try again") : m_existing.isEmpty() ? tr("Add account") : tr("Use this key"));
     m_anyway->setVisible(phase == Phase::Refused && m_existing.isEmpty());
+    if (isVisible())
+        adjustSize();
 }
 
 } // namespace Sandpiper

@@ -184,12 +184,15 @@ KeysPage::KeysPage(SandboxRegistry *registry, AccountHub *hub, const QString &lo
     m_table->setTabKeyNavigation(false);
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(Metrics::rowHeight + 4);
-    m_table->horizontalHeader()->setStretchLastSection(true);
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-    const int widths[] = {150, 90, 250, 150, 90, 160};
+    // The fingerprint takes what is left: it is what people compare.
+    const int widths[] = {140, 76, 240, 120, 100, 200};
     for (int column = 0; column < KeysModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
+    m_table->horizontalHeader()->setMinimumSectionSize(60);
+    m_table->horizontalHeader()->setSectionResizeMode(KeysModel::Fingerprint, QHeaderView::Stretch);
+    m_table->setTextElideMode(Qt::ElideMiddle);
 
     QToolButton *close = makeToolButton(IconName::Close, tr("Close this page"), this);
     auto *head = new QHBoxLayout;

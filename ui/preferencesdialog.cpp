@@ -40,9 +40,10 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("Preferences"));
     m_list->setAccessibleName(tr("Pages"));
-    m_list->setFixedWidth(168);
+    m_list->setFixedWidth(184);
+    m_list->setSpacing(1);
     m_list->setFrameShape(QFrame::NoFrame);
-    m_list->viewport()->setBackgroundRole(QPalette::AlternateBase);
+    m_list->viewport()->setAutoFillBackground(false);
     const std::pair<SettingPage, QString> pages[] = {
         {SettingPage::Appearance, tr("Appearance")},
         {SettingPage::Terminal, tr("Terminal")},
@@ -51,7 +52,8 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
         {SettingPage::Notifications, tr("Notifications")},
     };
     for (const auto &[page, title] : pages) {
-        m_list->addItem(title);
+        auto *item = new QListWidgetItem(title, m_list);
+        item->setSizeHint({0, Metrics::rowHeight + 2});
         m_pages->addWidget(makePage(page, title));
     }
     m_list->setCurrentRow(0);
@@ -72,7 +74,13 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    layout->addWidget(m_list);
+    auto *left = new QWidget(this);
+    left->setAutoFillBackground(true);
+    left->setBackgroundRole(QPalette::AlternateBase);
+    auto *inLeft = new QVBoxLayout(left);
+    inLeft->setContentsMargins(8, 16, 8, 8);
+    inLeft->addWidget(m_list);
+    layout->addWidget(left);
     auto *line = new QFrame(this);
     line->setFixedWidth(1);
     line->setAutoFillBackground(true);

@@ -31,8 +31,8 @@ SandboxModel::SandboxModel(SandboxRegistry *registry, AccountHub *hub, QObject *
     connect(registry, &SandboxRegistry::accountChanged, this, &SandboxModel::accountChanged);
     connect(registry, &SandboxRegistry::sandboxesChanged, this, &SandboxModel::syncRows);
     connect(registry, &SandboxRegistry::keysChanged, this, &SandboxModel::keysChanged);
-    connect(&m_clock, &QTimer::timeout, this, &SandboxModel::tick);
-    m_clock.start(5s);
+    connect(&m_clock, &QTimer::timeout, this, &SandboxModel::timePassed);
+    m_clock.start(10s);
     syncGroups();
 }
 
@@ -389,23 +389,16 @@ void SandboxModel::keysChanged()
     emit dataChanged(at, at);
 }
 
-void SandboxModel::tick()
-{
-    for (int g = 0; g < int(m_groups.size()); ++g) {
-        const int count = m_groups[g].childCount();
-        const QModelIndex top = index(g, 0, {});
-        if (count > 0)
-            emit dataChanged(index(0, 0, top), index(count - 1, 0, top), {DetailRole});
-    }
-}
-
 void SandboxModel::syncRows(const QString &accountId)
 {
     const int g = groupOf(accountId);
     if (g < 0)
         return;
     QList<Row> fresh;
-    if (const SandboxRegistry::AccountView *view = m_registry->view(accountId)) {
+    const SandboxRegistry::AccountView *view = m_registry->view(accountId);
+    if (view && updateInPlace(g, view->sandboxes))
+        return;
+    if (view) {
         fresh.reserve(view->sandboxes.size());
         for (const Sandbox &sandbox : view->sandboxes)
             fresh.append({sandbox, sortKey(sandbox.displayName())});
@@ -425,12 +418,53 @@ void SandboxModel::syncRows(const QString &accountId)
         endRemoveRows();
     }
     mergeRows(g, std::move(fresh));
+    if (view) {
+        QHash<QString, int> rowOf;
+        rowOf.reserve(view->sandboxes.size());
+        const QList<Row> &rows = m_groups[g].rows;
+        for (int i = 0; i < int(rows.size()); ++i)
+            rowOf.insert(rows[i].sandbox.id.id, i);
+        QList<int> &placeOf = m_groups[g].placeOf;
+        placeOf.clear();
+        for (const Sandbox &sandbox : view->sandboxes)
+            placeOf.append(rowOf.value(sandbox.id.id));
+    }
     if (m_groups[g].rows.isEmpty() && !m_groups[g].hasNote) {
         beginInsertRows(top, 0, 0);
         m_groups[g].hasNote = true;
         endInsertRows();
     }
     emit dataChanged(top, top);
+}
+
+bool SandboxModel::updateInPlace(int g, const QList<Sandbox> &sandboxes)
+{
+    Group &group = m_groups[g];
+    if (sandboxes.isEmpty() || group.placeOf.size() != sandboxes.size() || group.rows.size() != sandboxes.size())
+        return false;
+    for (qsizetype i = 0; i < sandboxes.size(); ++i) {
+        const Sandbox &before = group.rows.at(group.placeOf.at(i)).sandbox;
+        if (before.id.id != sandboxes.at(i).id.id || before.name != sandboxes.at(i).name)
+            return false;
+    }
+    QList<int> changed;
+    for (qsizetype i = 0; i < sandboxes.size(); ++i) {
+        const int row = group.placeOf.at(i);
+        if (group.rows.at(row).sandbox == sandboxes.at(i))
+            continue;
+        group.rows[row].sandbox = sandboxes.at(i);
+        changed.append(row);
+    }
+    std::ranges::sort(changed);
+    const QModelIndex top = index(g, 0, {});
+    for (qsizetype i = 0; i < changed.size();) {
+        qsizetype end = i;
+        while (end + 1 < changed.size() && changed.at(end + 1) == changed.at(end) + 1)
+            ++end;
+        emit dataChanged(index(changed.at(i), 0, top), index(changed.at(end), 0, top));
+        i = end + 1;
+    }
+    return true;
 }
 
 void SandboxModel::mergeRows(int g, QList<Row> fresh)

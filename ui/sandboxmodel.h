@@ -62,6 +62,7 @@ public:
     Qt::ItemFlags flags(const QModelIndex &index) const override;
 
 signals:
+    void timePassed(); // what is painted of ages and waits is a little old
     void renameWanted(const Sandpiper::Sandbox &sandbox, const QString &name);
 
 private:
@@ -75,15 +76,17 @@ private:
         quintptr serial = 0; // of its children's indexes; stable while rows move
         QString accountId;
         QList<Row> rows;
+        QList<int> placeOf; // row of each sandbox in the registry's order
         bool hasNote = false;
         [[nodiscard]] int childCount() const { return hasNote ? 1 : int(rows.size()); }
     };
     void syncGroups();
     void syncRows(const QString &accountId);
+    // True where the same sandboxes came under the same names: then only values change.
+    [[nodiscard]] bool updateInPlace(int group, const QList<Sandbox> &sandboxes);
     void mergeRows(int group, QList<Row> fresh);
     void accountChanged(const QString &accountId);
     void keysChanged();
-    void tick();
     [[nodiscard]] int groupOf(const QString &accountId) const; // -1: none
     [[nodiscard]] int groupBySerial(quintptr serial) const;
     [[nodiscard]] QVariant accountData(const Group &group, int role) const;

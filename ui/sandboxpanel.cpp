@@ -185,6 +185,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, &SandboxPanel::expandNew);
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &SandboxPanel::updateActions);
     connect(m_filter, &QAbstractItemModel::dataChanged, this, &SandboxPanel::updateActions);
+    connect(parts.model, &SandboxModel::timePassed, m_tree->viewport(), qOverload<>(&QWidget::update));
     connect(m_delegate, &SandboxDelegate::quickActionTriggered, this, &SandboxPanel::quickAction);
     connect(m_delegate, &SandboxDelegate::noteActionTriggered, this, &SandboxPanel::runNote);
     connect(parts.commands, &SandboxCommands::failed, m_notices,

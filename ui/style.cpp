@@ -243,6 +243,7 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption *option, con
         break;
     case CT_ItemViewItem:
         result.setHeight(qMax(Metrics::rowHeight, result.height()));
+        result.rwidth() += 6;
         break;
     default:
         break;
@@ -253,6 +254,10 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption *option, con
 QRect Style::subElementRect(SubElement element, const QStyleOption *option,
                             const QWidget *widget) const
 {
+    if (element == SE_ItemViewItemText || element == SE_ItemViewItemFocusRect) {
+        const QRect rect = QProxyStyle::subElementRect(element, option, widget);
+        return element == SE_ItemViewItemText ? rect.adjusted(4, 0, -2, 0) : rect;
+    }
     if (element == SE_LineEditContents) {
         const int side = qobject_cast<const QLineEdit *>(widget) ? 7 : 3;
         return option->rect.adjusted(side, 1, -side, -1);
@@ -375,6 +380,24 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption *option, 
             painter->drawLine(o + QPointF(5, 8), o + QPointF(11, 8));
         }
         painter->restore();
+        return;
+    }
+    case PE_PanelItemViewItem: {
+        const auto *item = qstyleoption_cast<const QStyleOptionViewItem *>(option);
+        const bool selected = has(option, State_Selected);
+        const bool over = has(option, State_MouseOver) && has(option, State_Enabled);
+        if (item && item->backgroundBrush.style() != Qt::NoBrush)
+            painter->fillRect(option->rect, item->backgroundBrush);
+        if (!selected && !over)
+            return;
+        const auto *view = qobject_cast<const QAbstractItemView *>(widget);
+        const QColor ground = selected ? (view && view->hasFocus() ? c.selection : c.selectionIdle) : c.hover;
+        // Rows of several cells are one band; a list's rows stand alone and have round corners.
+        const bool band = view && view->selectionBehavior() == QAbstractItemView::SelectRows;
+        if (band)
+            painter->fillRect(option->rect, ground);
+        else
+            drawRounded(painter, option->rect, ground, QColor(), 4);
         return;
     }
     case PE_PanelMenu:
