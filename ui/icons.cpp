@@ -80,8 +80,8 @@ public:
     }
     QPixmap scaledPixmap(const QSize &size, QIcon::Mode mode, QIcon::State, qreal scale) override
     {
-        // Qt hands over pixels of the device here, already multiplied.
-        QPixmap result = rendered(m_name, color(mode), size);
+        // Since Qt 6.8 the size given here is device-independent.
+        QPixmap result = rendered(m_name, color(mode), (QSizeF(size) * scale).toSize());
         result.setDevicePixelRatio(scale);
         return result;
     }

@@ -219,9 +219,11 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption *option, con
             button && !button->text.isEmpty())
             result.setWidth(qMax(72, size.width() + 28));
         break;
+    case CT_SpinBox:
+        result.setHeight(qMax(Metrics::rowHeight, option->fontMetrics.height() + 10));
+        break;
     case CT_LineEdit:
     case CT_ComboBox:
-    case CT_SpinBox:
         result.setHeight(qMax(Metrics::rowHeight, result.height()));
         break;
     case CT_ToolButton:
@@ -259,7 +261,9 @@ QRect Style::subElementRect(SubElement element, const QStyleOption *option,
         return element == SE_ItemViewItemText ? rect.adjusted(4, 0, -2, 0) : rect;
     }
     if (element == SE_LineEditContents) {
-        const int side = qobject_cast<const QLineEdit *>(widget) ? 7 : 3;
+        const bool insideAnother = widget && widget->parentWidget()
+                && (widget->parentWidget()->inherits("QAbstractSpinBox") || widget->parentWidget()->inherits("QComboBox"));
+        const int side = qobject_cast<const QLineEdit *>(widget) && !insideAnother ? 7 : 3;
         return option->rect.adjusted(side, 1, -side, -1);
     }
     return QProxyStyle::subElementRect(element, option, widget);
@@ -303,8 +307,6 @@ QRect Style::subControlRect(ComplexControl control, const QStyleOptionComplex *o
     }
     QRect rect = QProxyStyle::subControlRect(control, option, subControl, widget);
     if (control == CC_ComboBox && subControl == SC_ComboBoxEditField)
-        rect.adjust(4, 0, 0, 0);
-    if (control == CC_SpinBox && subControl == SC_SpinBoxEditField)
         rect.adjust(4, 0, 0, 0);
     return rect;
 }
@@ -471,8 +473,6 @@ void Style::drawControl(ControlElement element, const QStyleOption *option, QPai
             painter->setPen(ink);
             painter->drawText(mirrored({x, inner.top(), textWidth + 1, inner.height()}),
                               int(Qt::AlignLeft | Qt::AlignVCenter) | Qt::TextHideMnemonic, text);
-            if (hasMenu)
-                drawChevron(painter, QRectF(mirrored({inner.right() + 2, inner.top(), 16, inner.height()})).center(), 3.5, Qt::DownArrow, ink);
             if (has(option, State_HasFocus) && has(option, State_KeyboardFocusChange)) {
                 const bool filled = isDefault || danger;
                 drawRounded(painter, widget ? widget->rect().adjusted(2, 2, -2, -2) : option->rect,

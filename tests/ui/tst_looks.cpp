@@ -99,6 +99,20 @@ private slots:
         QVERIFY(dark != light);
     }
 
+    void anIconIsSharpAtEveryScale_data()
+    {
+        QTest::addColumn<double>("scale");
+        for (const double scale : {1.0, 1.25, 1.5, 2.0})
+            QTest::addRow("%d %%", int(scale * 100)) << scale;
+    }
+    void anIconIsSharpAtEveryScale()
+    {
+        QFETCH(double, scale);
+        const QPixmap pixmap = icon(IconName::Terminal).pixmap(QSize(16, 16), scale);
+        QCOMPARE(pixmap.size(), QSize(16, 16) * scale);
+        QCOMPARE(pixmap.devicePixelRatio(), scale);
+    }
+
     void aChoiceReachesThePalette_data()
     {
         QTest::addColumn<int>("choice");
