@@ -423,11 +423,14 @@ void WebSocketClient::close(quint16 code, Afterwards afterwards)
 {
     d->deleteWhenDone = afterwards == Afterwards::DeleteLater;
     const bool wasOpen = isOpen();
-    const bool hasEnded = d->state == Private::State::Ended || d->state == Private::State::Idle
-            || !d->socket;
+    // Ended by the peer: our answer to its goodbye may still be on its way.
+    const bool hasEnded = d->state == Private::State::Ended || d->state == Private::State::Idle;
+    const bool isLingering = d->socket && d->socket->state() != QAbstractSocket::UnconnectedState;
     d->pings.stop();
     d->deadline.stop();
-    if (hasEnded || d->state == Private::State::Closing) {
+    if (d->state == Private::State::Closing)
+        return;
+    if (!isLingering) {
         d->state = Private::State::Ended;
         if (d->deleteWhenDone)
             deleteLater();
@@ -437,7 +440,7 @@ void WebSocketClient::close(quint16 code, Afterwards afterwards)
         d->write(WebSocketOpcode::Close, webSocketClosePayload(code, {}));
     d->state = Private::State::Closing;
     d->request.secretHeaders.clear();
-    if (!wasOpen) {
+    if (!wasOpen && !hasEnded) {
         // Nothing has been agreed on yet, so there is nobody to say goodbye to.
         d->hangUp();
         d->socket->abort();
