@@ -99,6 +99,7 @@ private:
     // Opens a shell whose echo and line editing are off, so that output is only what was asked for.
     void openQuietShell(TerminalSize size = {80, 24});
     [[nodiscard]] bool says(QByteArrayView text);
+    [[nodiscard]] bool sizeBecomes(QByteArrayView answer); // of stty size
     void run(const QByteArray &line) { m_shell->write(line + '\n'); }
 };
 
