@@ -54,7 +54,7 @@ struct ShellEnd
     };
     Kind kind = Kind::Lost;
     int exitCode = 0;
-    QString signalName; // "TERM", without SIG
+    QString signalName; // "TERM", without SIG; empty where the protocol does not say which
     Error error;        // for Lost and Failed
 
     friend bool operator==(const ShellEnd &, const ShellEnd &) = default;
@@ -96,8 +96,9 @@ signals:
     void stateChanged(Sandpiper::ShellState state);
     void outputReceived(const QByteArray &bytes); // never empty
     // What the far side has sent since attach() and before live output may repeat what was shown.
-    // replaying(true) comes before the first such byte, replaying(false) after the last one, where
-    // the vendor's protocol lets us know; shells that never replay never emit it.
+    // replaying(true) comes before the first such byte. replaying(false) comes when it is taken to be
+    // over: no protocol marks its end, so it is a guess from silence and from how much the far side
+    // keeps, and none comes after detach(). Shells that never replay never emit it.
     void replaying(bool active);
     void inputDrained(); // pendingInput() reached 0
     // A line for the person, drawn by us and outside the grid: a server's banner, say.
