@@ -128,9 +128,12 @@ CommandPalette::CommandPalette(QWidget *window)
 QList<int> CommandPalette::ranked(const QList<PaletteEntry> &entries, const QHash<QString, int> &use, const QString &pattern)
 {
     QList<std::pair<int, int>> found; // minus score, place
+    // With nothing typed only use counts, else the table's own order: a short name is no reason to be
+    // the first, "Quit" least of all.
+    const bool isEmpty = pattern.trimmed().isEmpty();
     for (int i = 0; i < int(entries.size()); ++i) {
         const PaletteEntry &entry = entries[i];
-        std::optional<FuzzyMatch> match = fuzzyMatch(pattern, entry.text);
+        std::optional<FuzzyMatch> match = isEmpty ? FuzzyMatch{} : fuzzyMatch(pattern, entry.text);
         // The account's name finds its sandboxes, but not by letters strewn about in it.
         if (!match && entry.detail.contains(pattern.trimmed(), Qt::CaseInsensitive))
             match = FuzzyMatch{};

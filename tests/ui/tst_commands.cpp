@@ -7,6 +7,8 @@
 #include <QSet>
 #include <QTest>
 
+#include <numeric>
+
 using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
 
@@ -124,6 +126,9 @@ private slots:
         QCOMPARE(CommandPalette::ranked(entries, {}, u"close"_s).first(), 0);
         QCOMPARE(CommandPalette::ranked(entries, {{u"b"_s, 5}}, u"close"_s).first(), 1);
         QVERIFY(CommandPalette::ranked(entries, {}, u"zzz"_s).isEmpty());
+        QList<int> everything(entries.size());
+        std::iota(everything.begin(), everything.end(), 0);
+        QCOMPARE(CommandPalette::ranked(entries, {}, QString()), everything);
     }
 };
 
