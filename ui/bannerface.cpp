@@ -84,7 +84,8 @@ public:
             face.text = end.exitCode == 0 ? tr("Ended") : tr("Ended with code %1").arg(end.exitCode);
             return face;
         case ShellEnd::Kind::Signalled:
-            face.text = tr("Ended by signal %1").arg(tamed(end.signalName, 20));
+            // A PTY does not say which one.
+            face.text = end.signalName.isEmpty() ? tr("Ended by a signal") : tr("Ended by signal %1").arg(tamed(end.signalName, 20));
             return face;
         case ShellEnd::Kind::Killed:
             face.text = tr("The shell was ended");

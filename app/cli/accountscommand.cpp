@@ -30,8 +30,8 @@ void AccountsCommand::start(const QStringList &arguments)
         if (!parser.isSet(u"json"_s))
             return list();
         QJsonArray rows;
-        for (const Account &account : directory()->accounts()->accounts())
-            rows << QJsonObject{{u"id"_s, account.id}, {u"vendor"_s, account.vendor}, {u"name"_s, account.name}, {u"api_url"_s, account.apiUrl.toString()}};
+        for (const Account &account : accountsFromEnvironment() + directory()->accounts()->accounts())
+            rows << QJsonObject{{u"id"_s, account.id}, {u"vendor"_s, account.vendor}, {u"name"_s, account.name}, {u"api_url"_s, account.apiUrl.toString()}, {u"from_environment"_s, account.fromEnvironment}};
         printJson(QJsonDocument(rows));
         return finishLater(ExitOk);
     }

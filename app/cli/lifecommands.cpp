@@ -140,6 +140,8 @@ void CreateCommand::start(const QStringList &arguments)
                 return fail(sandbox.error());
             if (!m_json)
                 printLine(sandbox->id.id);
+            else if (!m_wait)
+                printJson(QJsonDocument(sandboxJson(sandbox->id.account, *sandbox)));
             follow(provider, sandbox->id.id);
         });
     });
