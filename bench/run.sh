@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bin=build/release/bin
 home=$(mktemp -d)
 export HOME=$home XDG_CONFIG_HOME=$home/c XDG_STATE_HOME=$home/s XDG_DATA_HOME=$home/d XDG_RUNTIME_DIR=$home/r
-export SANDPIPER_KEYCHAIN=memory QT_QPA_PLATFORM=xcb
+export SANDPIPER_GATEWAY=$PWD/$bin/sandpiper-gateway SANDPIPER_KEYCHAIN=memory QT_QPA_PLATFORM=xcb
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK TENSORLAKE_API_KEY || true
 mkdir -m 700 "$home/r"
 mkfifo "$home/display"
