@@ -161,7 +161,9 @@ void PtyShell::Private::create()
     const quint64 of = attempt;
     // Also after detach(): the session has then been made, and should be known.
     creation.then(q, [this, of](const Result<PtyHandle> &result) { if (of == attempt || state == ShellState::Detached) created(result); })
-            .onCanceled(q, [this, of] {
+            .onCanceled(q, [this, of, alive = QPointer<PtyShell>(q)] {
+                if (!alive) // see killNow()
+                    return;
                 if (of == attempt)
                     created(failure(ErrorKind::Cancelled, Layer::Provider, u"making the session was cancelled"_s));
             });
@@ -348,8 +350,10 @@ void PtyShell::Private::killNow()
     const quint64 of = attempt;
     endpoint.kill(handle->sessionId)
             .then(q, [this, of](const Done &result) { killed(of, result); })
-            .onCanceled(q, [this, of] {
-                killed(of, failure(ErrorKind::Cancelled, Layer::Provider, u"ending the session was cancelled"_s));
+            .onCanceled(q, [this, of, alive = QPointer<PtyShell>(q)] {
+                // Qt calls this also while q goes, when nothing of it is left to ask.
+                if (alive)
+                    killed(of, failure(ErrorKind::Cancelled, Layer::Provider, u"ending the session was cancelled"_s));
             });
 }
 
