@@ -91,6 +91,7 @@ TestSshd::TestSshd(Kind kind, const QStringList &extraConfig)
 {
     const passwd *entry = ::getpwuid(::geteuid());
     m_user = QString::fromLocal8Bit(entry ? entry->pw_name : "root");
+    m_home = QString::fromLocal8Bit(entry ? entry->pw_dir : "/root");
     if (programPath(m_kind == Kind::OpenSsh ? u"sshd"_s : u"dropbear"_s).isEmpty()) {
         m_problem = u"the SSH server is not installed"_s;
         return;
@@ -119,7 +120,8 @@ bool TestSshd::mustRun()
 void TestSshd::prepare()
 {
     const QString sshFolder = m_dir.filePath(u"keys"_s);
-    bool made = m_dir.isValid() && QDir().mkpath(sshFolder) && makeKey(identity());
+    bool made = m_dir.isValid() && QDir().mkpath(sshFolder) && QDir().mkpath(m_dir.filePath(u"home"_s)) && makeKey(identity());
+    QFile::setPermissions(m_dir.filePath(u"home"_s), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
     if (m_kind == Kind::OpenSsh) {
         made = made && makeKey(m_dir.filePath(u"host_ed25519"_s)) && makeKey(m_dir.filePath(u"host_rsa"_s), u"rsa"_s);
         if (::geteuid() == 0)
@@ -161,7 +163,11 @@ bool TestSshd::launch(const QStringList &extraConfig)
     }
     m_process.setStandardErrorFile(m_dir.filePath(u"log"_s));
     m_process.setStandardOutputFile(QProcess::nullDevice());
-    m_process.start(program, arguments);
+    // Shells read the start files of the account's home: an empty one is put in its place, or a test would
+    // be as slow and as loud as whatever its user has there.
+    m_process.start(u"bwrap"_s, QStringList{u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), m_home,
+                                            u"--bind"_s, m_dir.path(), m_dir.path(), u"--die-with-parent"_s, u"--"_s, program}
+                                    + arguments);
     if (!m_process.waitForStarted(kPatience)) {
         m_problem = m_process.errorString();
         return false;
