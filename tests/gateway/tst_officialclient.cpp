@@ -7,6 +7,9 @@
 #include <QLockFile>
 #include <QTest>
 
+#include <pwd.h>
+#include <unistd.h>
+
 using namespace Qt::Literals::StringLiterals;
 using namespace Sandpiper;
 
@@ -26,11 +29,18 @@ QByteArray contentOf(const QString &file)
     return opened.open(QIODevice::ReadOnly) ? opened.readAll() : QByteArray();
 }
 
+// Tests have an empty HOME of their own, which would mean a download each time.
+QString accountHome()
+{
+    const passwd *entry = ::getpwuid(::geteuid());
+    return entry ? QString::fromLocal8Bit(entry->pw_dir) : QDir::homePath();
+}
+
 QString cacheFolder()
 {
     const QString set = qEnvironmentVariable("SANDPIPER_CACHE");
     const QString xdg = qEnvironmentVariable("XDG_CACHE_HOME");
-    const QString base = !set.isEmpty() ? set : (!xdg.isEmpty() ? xdg : QDir::homePath() + u"/.cache"_s) + u"/sandpiper"_s;
+    const QString base = !set.isEmpty() ? set : (!xdg.isEmpty() ? xdg : accountHome() + u"/.cache"_s) + u"/sandpiper"_s;
     // Keyed by what is wanted, so that another version is another folder.
     const QByteArray key = QCryptographicHash::hash(contentOf(source() + u"/package.json"_s), QCryptographicHash::Sha256).toHex().first(12);
     return base + u"/official-clients/tensorlake-"_s + QString::fromLatin1(key);

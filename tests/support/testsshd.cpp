@@ -26,6 +26,13 @@ QString programPath(const QString &name)
     return found.isEmpty() ? QStandardPaths::findExecutable(name, {u"/usr/sbin"_s, u"/sbin"_s}) : found;
 }
 
+// Of the account, whatever HOME says: it is where its shells look for their start files.
+QString accountHome()
+{
+    const passwd *entry = ::getpwuid(::geteuid());
+    return QString::fromLocal8Bit(entry ? entry->pw_dir : "/root");
+}
+
 quint16 freePort()
 {
     QTcpServer server;
@@ -87,11 +94,10 @@ bool makeKey(const QString &file, const QString &type, const QString &passphrase
 TestSshd::TestSshd(Kind kind, const QStringList &extraConfig)
     : m_kind(kind)
     // dropbear takes no keys from below a folder that others may write to, such as /tmp.
-    , m_dir(kind == Kind::Dropbear ? QDir::homePath() + u"/.sandpiper-test-XXXXXX"_s : QDir::tempPath() + u"/sandpiper-test-XXXXXX"_s)
+    , m_dir(kind == Kind::Dropbear ? accountHome() + u"/.sandpiper-test-XXXXXX"_s : QDir::tempPath() + u"/sandpiper-test-XXXXXX"_s)
 {
     const passwd *entry = ::getpwuid(::geteuid());
     m_user = QString::fromLocal8Bit(entry ? entry->pw_name : "root");
-    m_home = QString::fromLocal8Bit(entry ? entry->pw_dir : "/root");
     if (programPath(m_kind == Kind::OpenSsh ? u"sshd"_s : u"dropbear"_s).isEmpty()) {
         m_problem = u"the SSH server is not installed"_s;
         return;
@@ -165,7 +171,7 @@ bool TestSshd::launch(const QStringList &extraConfig)
     m_process.setStandardOutputFile(QProcess::nullDevice());
     // Shells read the start files of the account's home: an empty one is put in its place, or a test would
     // be as slow and as loud as whatever its user has there.
-    m_process.start(u"bwrap"_s, QStringList{u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), m_home,
+    m_process.start(u"bwrap"_s, QStringList{u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), accountHome(),
                                             u"--bind"_s, m_dir.path(), m_dir.path(), u"--die-with-parent"_s, u"--"_s, program}
                                     + arguments);
     if (!m_process.waitForStarted(kPatience)) {

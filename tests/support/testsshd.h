@@ -54,7 +54,6 @@ private:
     QTemporaryDir m_dir;
     QString m_problem;
     QString m_user;
-    QString m_home; // of the account
     quint16 m_port = 0;
     QProcess m_process;
 };
