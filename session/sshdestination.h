@@ -1,0 +1,16 @@
+// "user@host:port" in the ways in which people and ssh_config write it. Pure; any thread.
+#pragma once
+
+#include "session/sshhostconfig.h"
+
+namespace Sandpiper {
+
+// "host", "user@host:port", "[::1]:22", "::1", "ssh://…". Nothing where it is none of these, names a
+// password, or begins with a dash.
+[[nodiscard]] std::optional<SshJumpHop> sshDestination(const QString &text);
+// "a,ssh://user@b:22,c": in the order in which they are travelled. Nothing where ssh refuses it.
+[[nodiscard]] std::optional<QList<SshJumpHop>> sshJumpHops(const QString &text);
+// 1 to 65535, or the name of a TCP service.
+[[nodiscard]] std::optional<quint16> sshPort(const QString &text);
+
+} // namespace Sandpiper
