@@ -28,7 +28,7 @@ run() { # PRESET TARGET CTEST-ARGUMENTS…
 }
 mkdir -p build
 run tsan thread_tests -L thread --no-tests=ignore
-run release all --no-tests=ignore
+run release release_tests -L release --no-tests=ignore
 run asan all --no-tests=ignore
 if [ ${#failed[@]} -gt 0 ]; then
     echo "Failed: ${failed[*]}" >&2
