@@ -100,12 +100,7 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
     services.provider = m_registry->provider(id.account);
     services.keychain = m_keychain.get();
     services.makeSshShell = [this](const Sandbox &sandbox, const ShellSpec &spec) -> std::unique_ptr<Shell> {
-        if (!sandbox.ssh)
-            return nullptr;
-        LinkOptions options;
-        options.endpoint = *sandbox.ssh;
-        options.displayName = sandbox.displayName();
-        return Sandpiper::makeSshShell(options, spec, m_prompts.get());
+        return sandbox.ssh ? Sandpiper::makeSshShell(linkOptionsFor(sandbox), spec, m_prompts.get()) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {

@@ -6,6 +6,15 @@
 
 namespace Sandpiper {
 
+LinkOptions linkOptionsFor(const Sandbox &sandbox)
+{
+    LinkOptions options;
+    options.endpoint = sandbox.ssh.value_or(SshEndpoint());
+    options.displayName = sandbox.displayName();
+    options.sandbox = sandbox.id;
+    return options;
+}
+
 class SshLink::Private
 {
 public:

@@ -14,6 +14,7 @@ struct LinkOptions
 {
     SshEndpoint endpoint;
     QString displayName; // for prompts and errors
+    SandboxId sandbox;   // whose machine it is, under whatever address; empty: only an address is known
     QStringList knownHostsFiles; // the first is written to; empty: ~/.ssh/known_hosts and the system's
     QString agentSocket;         // empty: SSH_AUTH_SOCK
     bool useAgent = true;
@@ -21,6 +22,9 @@ struct LinkOptions
     std::chrono::seconds connectTimeout{15};
     std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
 };
+
+// What a link to this sandbox is to know. Sandbox::ssh must be there for it to get anywhere.
+[[nodiscard]] LinkOptions linkOptionsFor(const Sandbox &sandbox);
 
 enum class LinkState { Idle, Connecting, Verifying, Authenticating, Ready, Closed };
 

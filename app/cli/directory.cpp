@@ -241,12 +241,4 @@ void Directory::nameCandidates(const std::shared_ptr<Search> &search)
     arrive();
 }
 
-LinkOptions Directory::linkOptions(const Sandbox &sandbox) const
-{
-    LinkOptions options;
-    options.endpoint = sandbox.ssh.value_or(SshEndpoint{});
-    options.displayName = sandbox.displayName();
-    return options;
-}
-
 } // namespace Sandpiper

@@ -61,8 +61,6 @@ public:
     // NotFound and Conflict list the candidates. After load().
     [[nodiscard]] QFuture<CliResult<Target>> resolve(const TargetText &text);
 
-    [[nodiscard]] LinkOptions linkOptions(const Sandbox &sandbox) const;
-
 private:
     struct Search;
     void nameCandidates(const std::shared_ptr<Search> &search);

@@ -69,7 +69,7 @@ void DoctorCommand::checkSsh()
     }
     CommandSpec spec;
     spec.argv = {u"true"_s};
-    m_remote = makeSshCommand(directory()->linkOptions(m_target.sandbox), spec, m_prompts.get());
+    m_remote = makeSshCommand(linkOptionsFor(m_target.sandbox), spec, m_prompts.get());
     connect(m_remote.get(), &RemoteCommand::ended, this, [this](const ShellEnd &end) {
         if (end.kind == ShellEnd::Kind::Exited && end.exitCode == 0)
             good(u"SSH: connected, logged in, and ran a command"_s);

@@ -81,7 +81,7 @@ void ExecCommand::runPlain(const Target &target, const QStringList &argv, const 
     const bool keysAtHand = target.sandbox.ssh && (target.provider == nullptr || !target.sandbox.ssh->identityFiles.isEmpty());
     if (via == "ssh"_L1 || (via.isEmpty() && keysAtHand)) {
         if (target.sandbox.ssh)
-            m_remote = makeSshCommand(directory()->linkOptions(target.sandbox), spec, m_prompts.get());
+            m_remote = makeSshCommand(linkOptionsFor(target.sandbox), spec, m_prompts.get());
     } else if (target.provider != nullptr) {
         m_remote = target.provider->makeCommand(target.sandbox, spec);
     }

@@ -39,8 +39,8 @@ ShellRunner::ShellRunner(Directory *directory, Wish wish)
     StandingShell::Services services;
     services.provider = m_wish.target.provider;
     services.keychain = directory->keychain();
-    services.makeSshShell = [directory, prompts = m_prompts.get()](const Sandbox &sandbox, const ShellSpec &spec) {
-        return sandbox.ssh ? makeSshShell(directory->linkOptions(sandbox), spec, prompts) : nullptr;
+    services.makeSshShell = [prompts = m_prompts.get()](const Sandbox &sandbox, const ShellSpec &spec) {
+        return sandbox.ssh ? makeSshShell(linkOptionsFor(sandbox), spec, prompts) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {
