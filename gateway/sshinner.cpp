@@ -45,7 +45,9 @@ Result<std::unique_ptr<SshInner>> SshInner::connectTo(const LocalSandbox &sandbo
     if (!speaksSsh(socket->get()))
         return refuse(u"nothing speaks SSH on %1"_s.arg(where));
     std::unique_ptr<SshInner> inner(new SshInner);
-    inner->m_socket = std::move(*socket);
+    inner->m_socket = LentSocket(std::move(*socket));
+    if (!inner->m_socket.isValid())
+        return refuse(u"no descriptor is left for %1"_s.arg(where));
     if (const QString why = inner->logIn(where, keyFile); !why.isEmpty())
         return refuse(why);
     return inner;
@@ -54,7 +56,7 @@ Result<std::unique_ptr<SshInner>> SshInner::connectTo(const LocalSandbox &sandbo
 QString SshInner::logIn(const QString &where, const QString &keyFile)
 {
     m_session = ssh_new();
-    const int fd = m_socket.get();
+    const int fd = m_socket.lent();
     bool off = false;
     long timeout = answerSeconds;
     ssh_options_set(m_session, SSH_OPTIONS_PROCESS_CONFIG, &off);

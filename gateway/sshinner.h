@@ -4,6 +4,7 @@
 
 #include "gateway/sandboxstore.h"
 #include "gateway/sshbridge.h"
+#include "session/lentsocket.h"
 
 namespace Sandpiper {
 
@@ -41,7 +42,7 @@ public:
 private:
     SshInner() = default;
     [[nodiscard]] QString logIn(const QString &where, const QString &keyFile);
-    Fd m_socket;
+    LentSocket m_socket; // goes after the session
     ssh_session m_session = nullptr;
     ssh_event m_event = nullptr;
 };
