@@ -34,6 +34,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_preferences(std::make_unique<Preferences>(configFolder() + u"/preferences.ini"_s))
     , m_theme(std::make_unique<ThemeController>())
     , m_keychain(withLocalTokens(makeSystemKeychain()))
+    , m_network(std::make_unique<NetworkWatch>())
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
 {
@@ -58,6 +59,7 @@ Application::Application(LogSetup *log, QObject *parent)
     m_notifier = std::make_unique<Notifier>(m_window.get());
     m_notifier->setEnabled(m_preferences->isOn(Setting::Notify));
 
+    connect(m_network.get(), &NetworkWatch::changed, m_registry.get(), &SandboxRegistry::networkChanged);
     connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
     connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
     connect(m_notifier.get(), &Notifier::activated, m_window.get(), &MainWindow::raiseToFront);
@@ -99,6 +101,7 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
     StandingShell::Services services;
     services.provider = m_registry->provider(id.account);
     services.keychain = m_keychain.get();
+    services.network = m_network.get();
     services.makeSshShell = [this](const Sandbox &sandbox, const ShellSpec &spec) -> std::unique_ptr<Shell> {
         return sandbox.ssh ? Sandpiper::makeSshShell(linkOptionsFor(sandbox), spec, m_prompts.get()) : nullptr;
     };

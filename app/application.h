@@ -38,6 +38,7 @@ private:
     std::unique_ptr<Preferences> m_preferences;
     std::unique_ptr<ThemeController> m_theme;
     std::unique_ptr<Keychain> m_keychain;
+    std::unique_ptr<NetworkWatch> m_network;
     std::unique_ptr<AccountStore> m_accounts;
     std::unique_ptr<SandboxRegistry> m_registry;
     std::unique_ptr<AccountHub> m_hub;

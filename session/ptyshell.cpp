@@ -515,6 +515,12 @@ void PtyShell::resize(TerminalSize size)
     d->socket->send(resizeMessage(d->size));
 }
 
+void PtyShell::probe()
+{
+    if (d->state == ShellState::Open && d->socket)
+        d->socket->probe();
+}
+
 void PtyShell::detach()
 {
     if (d->state != ShellState::Opening && d->state != ShellState::Open)

@@ -62,6 +62,7 @@ public:
     void kill() override;
     void consumed(qint64 bytes) override;
     [[nodiscard]] qint64 pendingInput() const override;
+    void probe() override;
 
 signals:
     // As soon as open() has made it, before stateChanged(Open).

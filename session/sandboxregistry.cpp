@@ -205,6 +205,12 @@ void SandboxRegistry::refreshAll()
         poll(id);
 }
 
+void SandboxRegistry::networkChanged()
+{
+    if (m_visible)
+        refreshAll();
+}
+
 void SandboxRegistry::setVisible(bool visible)
 {
     if (m_visible == visible)

@@ -60,6 +60,8 @@ public:
     void refreshKeys(const QString &accountId);
     void refreshAll();
     void setVisible(bool visible); // false: no polling
+    // Another network may answer what the last one did not: asks again without waiting, where visible.
+    void networkChanged();
     // Puts a fresh answer in without waiting for the next poll.
     void put(const Sandbox &sandbox);
     void drop(const SandboxId &id);

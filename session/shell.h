@@ -91,6 +91,9 @@ public:
     virtual void consumed(qint64 bytes) = 0;
     // Input accepted by write() and not yet handed to the network.
     [[nodiscard]] virtual qint64 pendingInput() const = 0;
+    // There is reason to doubt that the far side can still be reached (another network, the computer
+    // has slept): asks it, and ends as Lost where no answer comes within some seconds. Open only.
+    virtual void probe() = 0;
 
 signals:
     void stateChanged(Sandpiper::ShellState state);

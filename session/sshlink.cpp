@@ -61,6 +61,11 @@ void SshLink::connectToHost()
     d->core.connectToHost();
 }
 
+void SshLink::probe()
+{
+    d->core.probe();
+}
+
 void SshLink::close()
 {
     d->core.close();

@@ -21,6 +21,7 @@ struct LinkOptions
     bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
     std::chrono::seconds connectTimeout{15};
     std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
+    std::chrono::milliseconds probeDeadline{5000};
 };
 
 // What a link to this sandbox is to know. Sandbox::ssh must be there for it to get anywhere.
@@ -44,6 +45,9 @@ public:
     [[nodiscard]] QString serverVersion() const;
     void connectToHost();
     void close();
+    // There is reason to doubt that the server can still be reached: it answers within
+    // LinkOptions::probeDeadline or the link closes. Ready only.
+    void probe();
     // Channels of this link; they end with Lost when it closes. Queued until Ready.
     [[nodiscard]] std::unique_ptr<Shell> makeShell(const ShellSpec &spec);
     [[nodiscard]] std::unique_ptr<RemoteCommand> makeCommand(const CommandSpec &spec);

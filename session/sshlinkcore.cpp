@@ -117,6 +117,11 @@ void SshLinkCore::forgetChannel(int id)
         send(ToLink::DropChannel{id});
 }
 
+void SshLinkCore::probe()
+{
+    send(ToLink::Probe{});
+}
+
 void SshLinkCore::send(LinkCommand command)
 {
     if (m_state != LinkState::Closed)

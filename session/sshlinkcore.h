@@ -31,6 +31,7 @@ public:
     [[nodiscard]] QString serverVersion() const { return m_serverVersion; }
     void connectToHost();
     void close();
+    void probe(); // see SshLink
 
     // For SshChannel. Every channel that was opened gets its ended() once, unless it is forgotten.
     [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);

@@ -41,6 +41,9 @@ namespace ToLink {
 struct Close
 {
 };
+struct Probe // is anybody still there?
+{
+};
 struct Answer
 {
     int prompt = 0;
@@ -85,7 +88,7 @@ struct DropChannel // no word of this channel is wanted any more
 };
 } // namespace ToLink
 
-using LinkCommand = std::variant<ToLink::Close, ToLink::Answer, ToLink::OpenChannel, ToLink::Write, ToLink::CloseInput,
+using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::Answer, ToLink::OpenChannel, ToLink::Write, ToLink::CloseInput,
                                  ToLink::Resize, ToLink::Signal, ToLink::Consumed, ToLink::HangUp, ToLink::DropChannel>;
 
 namespace FromLink {

@@ -143,6 +143,12 @@ qint64 SshShell::pendingInput() const
     return m_channel ? m_channel->pendingInput() : 0;
 }
 
+void SshShell::probe()
+{
+    if (m_state == ShellState::Open && m_link)
+        m_link->probe();
+}
+
 void SshShell::finish(ShellEnd end)
 {
     if (m_state == ShellState::Ended || m_state == ShellState::Detached)

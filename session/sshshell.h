@@ -37,6 +37,7 @@ public:
     void kill() override;
     void consumed(qint64 bytes) override;
     [[nodiscard]] qint64 pendingInput() const override;
+    void probe() override;
 
 private:
     void start(TerminalSize size);

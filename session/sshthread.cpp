@@ -83,6 +83,7 @@ void SshThread::takeCommands()
     for (LinkCommand &command : m_mail->commands.takeAll()) {
         std::visit(Overloaded{
                            [this](ToLink::Close) { m_closing = true; },
+                           [this](ToLink::Probe) { probe(); },
                            [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
                            [this](ToLink::OpenChannel &wish) {
                                m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
@@ -244,7 +245,7 @@ void SshThread::pumpChannels()
 
 int SshThread::nextTimeout() const
 {
-    Deadline next = m_nextKeepAlive;
+    Deadline next = std::min(m_nextKeepAlive, m_probeUntil.value_or(m_nextKeepAlive));
     for (const auto &open : m_channels) {
         if (const auto deadline = open->nextDeadline())
             next = std::min(next, *deadline);
@@ -258,22 +259,39 @@ bool SshThread::keepAlive()
     if (packetsReceived() != m_packetsAtLastLook) {
         m_packetsAtLastLook = packetsReceived();
         m_unanswered = 0;
+        m_probeUntil.reset();
         m_nextKeepAlive = now + m_options.keepAlive;
         return true;
     }
+    if (m_probeUntil && now >= *m_probeUntil)
+        return false;
     if (now < m_nextKeepAlive)
         return true;
     if (m_unanswered == kMostMissed)
         return false;
     ++m_unanswered;
     m_nextKeepAlive = now + m_options.keepAlive;
+    askForLife();
+    return true;
+}
+
+void SshThread::probe()
+{
+    if (m_state != LinkState::Ready || m_probeUntil || !isConnected())
+        return;
+    m_packetsAtLastLook = packetsReceived(); // what came before does not count
+    m_probeUntil = Clock::now() + m_options.probeDeadline;
+    askForLife();
+}
+
+void SshThread::askForLife()
+{
     // Without blocking, the first call sends and a later one only takes the answer in: where nothing
     // went out, a second call sends. While the peer is silent neither does, and none is needed.
     const auto sentBefore = m_packets.out_packets;
     ssh_send_keepalive(m_session.get());
     if (m_packets.out_packets == sentBefore)
         ssh_send_keepalive(m_session.get());
-    return true;
 }
 
 Error SshThread::serve()

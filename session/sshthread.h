@@ -42,6 +42,8 @@ private:
     [[nodiscard]] Error serve();
     void pumpChannels();
     [[nodiscard]] bool keepAlive(); // false: nobody answers any more
+    void askForLife();
+    void probe();
     [[nodiscard]] int nextTimeout() const;
 
     // One wait for the network or a command. False when the connection or the link has ended.
@@ -91,6 +93,7 @@ private:
     quint64 m_packetsAtLastLook = 0;
     Clock::time_point m_nextKeepAlive;
     int m_unanswered = 0;
+    std::optional<Clock::time_point> m_probeUntil; // something must have been heard by then
 };
 
 } // namespace Sandpiper

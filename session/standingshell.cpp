@@ -21,6 +21,8 @@ StandingShell::StandingShell(const ShellRecord &record, Services services, QObje
                         d->sessionKnown(handle);
                 });
     }
+    if (d->services.network)
+        connect(d->services.network, &NetworkWatch::changed, this, [this] { d->networkChanged(); });
 }
 
 StandingShell::~StandingShell() = default;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "session/keychain.h"
+#include "session/networkwatch.h"
 #include "session/prompt.h"
 #include "session/provider.h"
 #include "session/shell.h"
@@ -61,6 +62,9 @@ public:
     {
         QPointer<SandboxProvider> provider; // may become null: then Failed
         QPointer<Keychain> keychain;
+        // Where set: after a change an open shell asks whether its far side is still there, and one
+        // that waits tries at once.
+        QPointer<NetworkWatch> network;
         // Makes an SSH shell for the sandbox as it is now; null where it has no SSH.
         std::function<std::unique_ptr<Shell>(const Sandbox &, const ShellSpec &)> makeSshShell;
         // 0..1, for the jitter of the back-off; tests give a constant.

@@ -177,6 +177,17 @@ void StandingShell::Private::wait(const Error &why)
     later(delay, &Private::begin);
 }
 
+void StandingShell::Private::networkChanged()
+{
+    if (status.state == State::Waiting) {
+        // What it waited for may be over; and if not, the next wait is a short one again.
+        status.attempt = 0;
+        begin();
+    } else if (shell && status.state == State::Open) {
+        shell->probe();
+    }
+}
+
 std::unique_ptr<Shell> StandingShell::Private::makeShell()
 {
     switch (record.route) {

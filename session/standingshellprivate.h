@@ -26,6 +26,7 @@ public:
     void watchResume(); // after resumeSandbox()
     void settled();     // open for a while
     void wait(const Error &why);
+    void networkChanged();
 
     // --- what the shell says
     void shellStateChanged(ShellState state);

@@ -75,6 +75,7 @@ public:
     QTcpSocket *socket = nullptr; // ours by parent
     QTimer deadline;
     QTimer pings;
+    QTimer probing;
     const QByteArray key = makeWebSocketKey();
     UpgradeReply reply{key};
     WebSocketDecoder decoder{maxMessage};
@@ -180,6 +181,7 @@ void WebSocketClient::Private::process()
             if (unread.isEmpty())
                 break;
             unanswered = 0;
+            probing.stop();
         }
         const QByteArray input = unread; // stays while a slot deletes us
         QByteArrayView view = QByteArrayView(input).sliced(unreadAt);
@@ -330,6 +332,7 @@ void WebSocketClient::Private::end(WebSocketEnd how)
     state = State::Ended;
     deadline.stop();
     pings.stop();
+    probing.stop();
     request.secretHeaders.clear();
     if (socket)
         socket->disconnectFromHost();
@@ -360,6 +363,10 @@ WebSocketClient::WebSocketClient(const WebSocketRequest &request, qint64 window,
     d->deadline.setSingleShot(true);
     connect(&d->deadline, &QTimer::timeout, this, [this] { d->deadlinePassed(); });
     connect(&d->pings, &QTimer::timeout, this, [this] { d->tick(); });
+    d->probing.setSingleShot(true);
+    connect(&d->probing, &QTimer::timeout, this, [this] {
+        d->fail({ErrorKind::Timeout, Layer::WebSocket, u"nobody answers any more"_s, {}});
+    });
 }
 
 WebSocketClient::~WebSocketClient()
@@ -402,6 +409,14 @@ void WebSocketClient::ping(QByteArrayView payload)
         d->write(WebSocketOpcode::Ping, payload);
 }
 
+void WebSocketClient::probe()
+{
+    if (!isOpen() || d->window <= 0 || d->probing.isActive())
+        return;
+    d->write(WebSocketOpcode::Ping, {});
+    d->probing.start(d->timing.probeDeadline);
+}
+
 qint64 WebSocketClient::bytesToWrite() const
 {
     if (!d->socket)
@@ -427,6 +442,7 @@ void WebSocketClient::close(quint16 code, Afterwards afterwards)
     const bool hasEnded = d->state == Private::State::Ended || d->state == Private::State::Idle;
     const bool isLingering = d->socket && d->socket->state() != QAbstractSocket::UnconnectedState;
     d->pings.stop();
+    d->probing.stop();
     d->deadline.stop();
     if (d->state == Private::State::Closing)
         return;

@@ -30,6 +30,7 @@ struct WebSocketTiming
     std::chrono::milliseconds connectDeadline{15'000}; // name, connect, TLS and upgrade together
     std::chrono::milliseconds pingInterval{20'000};    // lost when two go unanswered
     std::chrono::milliseconds closeDeadline{2'000};    // for the other side's answer to our close
+    std::chrono::milliseconds probeDeadline{5'000};    // for any sign of life after probe()
 };
 
 // How it ended. Exactly one of: the peer's close frame (hasCode), or an error.
@@ -60,6 +61,9 @@ public:
     void send(QByteArrayView payload);
     // ≤ 125 bytes; its answer comes by pongReceived().
     void ping(QByteArrayView payload);
+    // Asks whether anybody is still there; nothing heard in time ends it. Not while the window is used
+    // up: who does not read cannot hear.
+    void probe();
     [[nodiscard]] qint64 bytesToWrite() const;
     void grant(qint64 bytes);
     // Says goodbye and ends quietly: no signal comes afterwards. The object may be deleted at once,

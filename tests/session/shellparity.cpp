@@ -294,6 +294,19 @@ void ShellParity::silenceIsNoticed()
     m_peer->proxy().cut();
 }
 
+void ShellParity::aProbeNoticesSilence()
+{
+    OPEN_QUIET_SHELL();
+    m_shell->probe();
+    run("printf 'st%s\\n' ill");
+    QVERIFY(says("still\r\n"));
+    m_peer->proxy().stall();
+    m_shell->probe();
+    TRY_COMPARE(m_recorder->ends.size(), 1);
+    QCOMPARE(m_recorder->ends.first().kind, ShellEnd::Kind::Lost);
+    m_peer->proxy().cut();
+}
+
 void ShellParity::aLongPasteArrivesByteExact()
 {
     constexpr qsizetype size = 10'000'000;

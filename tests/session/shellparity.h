@@ -86,6 +86,7 @@ private slots:
     void aCutConnectionIsLostOnce();
     void afterALossTheSameShellIsFoundAgain();
     void silenceIsNoticed();
+    void aProbeNoticesSilence();
     void aLongPasteArrivesByteExact();
     void outputThatNobodyReadsWaitsInTheNetwork();
     void noSignalComesFromInsideACall();

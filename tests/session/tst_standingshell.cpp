@@ -92,6 +92,7 @@ public:
     void kill() override { m_log->calls += u"kill"_s; }
     void consumed(qint64 bytes) override { m_log->consumed += bytes; }
     qint64 pendingInput() const override { return 0; }
+    void probe() override { m_log->calls += u"probe"_s; }
 
     void becomeOpen()
     {
@@ -204,6 +205,7 @@ struct Scene
         StandingShell::Services services;
         services.provider = &provider;
         services.keychain = keychain.get();
+        services.network = &network;
         services.makeSshShell = [this](const Sandbox &sandbox, const ShellSpec &spec) {
             return provider.makePtyShell(sandbox, spec, std::nullopt);
         };
@@ -247,6 +249,7 @@ struct Scene
     ManualTimers timers;
     FakeProvider provider;
     std::unique_ptr<Keychain> keychain = makeMemoryKeychain();
+    NetworkWatch network;
     ShellRecord record;
     QList<State> states;
     QByteArray shown;
@@ -429,6 +432,47 @@ private slots:
         scene.timers.advance(11s);
         scene.lose();
         QCOMPARE(scene.state(), State::Opening);
+    }
+
+    void aNetworkThatChangesMakesAWaitingShellTryAtOnce()
+    {
+        Scene scene;
+        scene.openNew();
+        scene.provider.answer = std::unexpected(errorOf(ErrorKind::HostUnreachable));
+        scene.lose();
+        for (int i = 0; i < 5; ++i) {
+            QTRY_COMPARE(scene.state(), State::Waiting);
+            scene.timers.advance(*scene.timers.next());
+        }
+        QTRY_COMPARE(scene.state(), State::Waiting);
+        const auto asked = scene.provider.calls.size();
+        emit scene.network.changed();
+        QTRY_COMPARE(scene.state(), State::Waiting);
+        QVERIFY(scene.provider.calls.size() > asked);
+        QCOMPARE(*scene.timers.next(), 500ms); // the count starts anew
+        scene.provider.setState(SandboxState::Running);
+        emit scene.network.changed();
+        QTRY_VERIFY(scene.provider.shell);
+        scene.provider.shell->becomeOpen();
+        QCOMPARE(scene.state(), State::Open);
+    }
+
+    void aNetworkThatChangesMakesAnOpenShellAskAndNobodyElse()
+    {
+        Scene scene;
+        emit scene.network.changed();
+        QCOMPARE(scene.state(), State::Idle);
+        scene.openNew();
+        QVERIFY(!scene.provider.log->calls.contains(u"probe"_s));
+        emit scene.network.changed();
+        QCOMPARE(scene.provider.log->calls.count(u"probe"_s), 1);
+        QCOMPARE(scene.state(), State::Open);
+        scene.provider.setState(SandboxState::Suspended);
+        scene.lose();
+        QTRY_COMPARE(scene.state(), State::Suspended);
+        const auto asked = scene.provider.calls.size();
+        emit scene.network.changed();
+        QCOMPARE(scene.provider.calls.size(), asked);
     }
 
     void stoppingStopsAndRetryGoesOn()

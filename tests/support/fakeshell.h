@@ -23,6 +23,7 @@ public:
     int detached = 0;
     int kills = 0;
     qint64 unconsumed = 0;
+    int probes = 0;
 
     void say(const QByteArray &bytes)
     {
@@ -75,6 +76,7 @@ public:
     }
     void consumed(qint64 bytes) override { unconsumed -= bytes; }
     [[nodiscard]] qint64 pendingInput() const override { return 0; }
+    void probe() override { ++probes; }
 
 private:
     void begin(TerminalSize size)

@@ -46,6 +46,7 @@ public:
     void kill() override {}
     void consumed(qint64 bytes) override { m_seen.consumed += bytes; }
     qint64 pendingInput() const override { return 0; }
+    void probe() override {}
 
 private:
     Seen &m_seen;
