@@ -86,21 +86,6 @@ Wire::Writer bodyOf(Wire::Operation operation, const QString &host, quint16 port
 
 } // namespace
 
-Fd &Fd::operator=(Fd &&other) noexcept
-{
-    if (this != &other) {
-        reset();
-        m_fd = std::exchange(other.m_fd, -1);
-    }
-    return *this;
-}
-
-void Fd::reset()
-{
-    if (m_fd >= 0)
-        ::close(std::exchange(m_fd, -1));
-}
-
 std::optional<ProcessEnd> SandboxProcess::takeEnd()
 {
     if (m_end)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/filedescriptor.h"
 #include "session/shell.h"
 
 #include <QMap>
@@ -11,29 +12,10 @@
 
 #include <chrono>
 #include <optional>
-#include <utility>
 
 namespace Sandpiper {
 
-// Owns a descriptor.
-class Fd
-{
-public:
-    Fd() = default;
-    explicit Fd(int fd) : m_fd(fd) {}
-    Fd(Fd &&other) noexcept : m_fd(std::exchange(other.m_fd, -1)) {}
-    Fd &operator=(Fd &&other) noexcept;
-    Fd(const Fd &) = delete;
-    Fd &operator=(const Fd &) = delete;
-    ~Fd() { reset(); }
-    [[nodiscard]] int get() const { return m_fd; }
-    [[nodiscard]] bool isValid() const { return m_fd >= 0; }
-    [[nodiscard]] int release() { return std::exchange(m_fd, -1); }
-    void reset();
-
-private:
-    int m_fd = -1;
-};
+using Fd = FileDescriptor;
 
 struct SpawnSpec
 {
