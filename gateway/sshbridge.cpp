@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include <sys/socket.h>
@@ -22,46 +21,6 @@ namespace {
 // Bytes from the client that the process has not read. Past it the channel's window stays shut.
 constexpr qsizetype maxWaiting = 256 * 1024;
 constexpr std::size_t readSize = 32 * 1024;
-constexpr int maxEnvironment = 64;
-constexpr qsizetype maxEnvironmentBytes = 32 * 1024;
-
-struct SignalName
-{
-    const char *name;
-    int number;
-};
-// RFC 4254 section 6.10.
-constexpr std::array<SignalName, 13> signalNames = {{{"ABRT", SIGABRT}, {"ALRM", SIGALRM},
-    {"FPE", SIGFPE}, {"HUP", SIGHUP}, {"ILL", SIGILL}, {"INT", SIGINT}, {"KILL", SIGKILL},
-    {"PIPE", SIGPIPE}, {"QUIT", SIGQUIT}, {"SEGV", SIGSEGV}, {"TERM", SIGTERM},
-    {"USR1", SIGUSR1}, {"USR2", SIGUSR2}}};
-
-int signalNumber(const char *name)
-{
-    for (const SignalName &signal : signalNames) {
-        if (qstrcmp(signal.name, name) == 0)
-            return signal.number;
-    }
-    return 0;
-}
-
-const char *signalName(int number)
-{
-    for (const SignalName &signal : signalNames) {
-        if (signal.number == number)
-            return signal.name;
-    }
-    return "KILL";
-}
-
-bool isEnvironmentName(const QByteArray &name)
-{
-    const auto isWordCharacter = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    };
-    return !name.isEmpty() && !(name.front() >= '0' && name.front() <= '9')
-            && std::all_of(name.cbegin(), name.cend(), isWordCharacter);
-}
 
 SshBridge *self(void *userdata)
 {
@@ -108,7 +67,7 @@ void SshBridge::setCallbacks()
     m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *user) { self(user)->m_clientClosed = true; };
     if (m_spawn) {
         m_callbacks.channel_signal_function = [](ssh_session, ssh_channel, const char *name, void *user) {
-            const int number = signalNumber(name);
+            const int number = sshSignalNumber(name);
             if (number != 0 && self(user)->m_process)
                 self(user)->m_process->sendSignal(number);
         };
@@ -116,17 +75,6 @@ void SshBridge::setCallbacks()
     }
     ssh_callbacks_init(&m_callbacks);
     ssh_set_channel_callbacks(m_channel, &m_callbacks);
-}
-
-TerminalRequest terminalRequest(ssh_message message)
-{
-    // The newer callback interface answers at once, see SshServing.
-    QT_WARNING_PUSH
-    QT_WARNING_DISABLE_DEPRECATED
-    const TerminalSize size{ssh_message_channel_request_pty_width(message), ssh_message_channel_request_pty_height(message)};
-    const char *term = ssh_message_channel_request_pty_term(message);
-    QT_WARNING_POP
-    return {tamed(QString::fromUtf8(term), 64).toUtf8(), size.clamped()};
 }
 
 bool SshBridge::request(ssh_message message)
@@ -169,7 +117,7 @@ bool SshBridge::setEnvironment(const QByteArray &name, const QByteArray &value)
 {
     // The person owns this shell, so any variable is theirs to set; only the amount is ours.
     const qsizetype bytes = m_environmentBytes + name.size() + value.size();
-    if (!isEnvironmentName(name) || m_spec.environment.size() >= maxEnvironment || bytes > maxEnvironmentBytes)
+    if (!isEnvironmentName(name) || m_spec.environment.size() >= maxSshEnvironment || bytes > maxSshEnvironmentBytes)
         return false;
     m_environmentBytes = bytes;
     m_spec.environment.insert(QString::fromLatin1(name), QString::fromUtf8(value));
@@ -368,7 +316,7 @@ void SshBridge::finishWhenOver()
         return;
     if (m_end) {
         if (m_end->signal != 0)
-            ssh_channel_request_send_exit_signal(m_channel, signalName(m_end->signal), 0, "", "");
+            ssh_channel_request_send_exit_signal(m_channel, sshSignalName(m_end->signal), 0, "", "");
         else
             ssh_channel_request_send_exit_status(m_channel, m_end->exitCode);
     }

@@ -2,14 +2,9 @@
 #pragma once
 
 #include "gateway/agentclient.h"
-
-#include <libssh/callbacks.h>
-#include <libssh/libssh.h>
-#include <libssh/server.h>
+#include "sshserver/sshchannelwork.h"
 
 #include <QByteArray>
-
-#include <poll.h>
 
 #include <functional>
 #include <memory>
@@ -17,43 +12,6 @@
 #include <vector>
 
 namespace Sandpiper {
-
-// What a channel of the gateway does, whatever is behind it. Lives on its connection's thread. libssh
-// calls back only from within its own calls; everything that closes, frees or opens happens in
-// step(), outside of them.
-class SshChannelWork
-{
-public:
-    // Full: libssh still holds bytes the network has not taken, so nothing more is read for it.
-    enum class SessionRoom { Free, Full };
-
-    SshChannelWork() = default;
-    virtual ~SshChannelWork() = default;
-    SshChannelWork(const SshChannelWork &) = delete;
-    SshChannelWork &operator=(const SshChannelWork &) = delete;
-
-    [[nodiscard]] virtual ssh_channel channel() const = 0;
-    // A request of the client for this channel (RFC 4254 section 6); false: refused.
-    [[nodiscard]] virtual bool request(ssh_message message) = 0;
-    // Adds what it waits for.
-    virtual void addPolls(std::vector<pollfd> &polls, SessionRoom room) const = 0;
-    // Moves what can be moved now.
-    virtual void step(SessionRoom room) = 0;
-    [[nodiscard]] virtual bool isDone() const = 0;
-    // With agent forwarding: a program inside has connected; a channel to the client's agent is due.
-    [[nodiscard]] virtual std::vector<Fd> takeAgentConnections() { return {}; }
-    // The session is about to end and frees its channels itself. Closing this one before the
-    // disconnect would make a client leave before it has read why.
-    virtual void abandonChannel() = 0;
-};
-
-// A pty-req or window-change in our words.
-struct TerminalRequest
-{
-    QByteArray term;
-    TerminalSize size;
-};
-[[nodiscard]] TerminalRequest terminalRequest(ssh_message message);
 
 class SshBridge : public SshChannelWork
 {

@@ -1,16 +1,12 @@
 #include "gateway/sshfront.h"
 
-#include "gateway/sshconnection.h"
+#include "gateway/sandboxhost.h"
 #include "gateway/sshlogin.h"
-#include "session/paths.h"
-#include "session/secret.h"
+#include "sshserver/hostkey.h"
+#include "sshserver/sshconnection.h"
 
-#include <libssh/libssh.h>
-
-#include <QFile>
 #include <QHostAddress>
 #include <QLoggingCategory>
-#include <QScopeGuard>
 
 #include <algorithm>
 
@@ -24,44 +20,6 @@ namespace {
 
 // More at once is not one person's work, and each has a thread.
 constexpr std::size_t maxConnections = 200;
-
-Error keyFileError(const QString &file, const QString &what)
-{
-    return {ErrorKind::Io, Layer::LocalDisk, what, file};
-}
-
-// "type base64" of the key in file, which is made where it is missing.
-Result<QByteArray> hostKeyFrom(const QString &file)
-{
-    ssh_key key = nullptr;
-    const auto freeKey = qScopeGuard([&key] { ssh_key_free(key); });
-    const QByteArray name = QFile::encodeName(file);
-    if (QFile::exists(file)) {
-        if (ssh_pki_import_privkey_file(name.constData(), nullptr, nullptr, nullptr, &key) != SSH_OK)
-            return std::unexpected(keyFileError(file, u"it holds no usable private key"_s));
-    } else {
-        char *text = nullptr;
-        if (ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key) != SSH_OK
-            || ssh_pki_export_privkey_base64(key, nullptr, nullptr, nullptr, &text) != SSH_OK)
-            return std::unexpected(keyFileError(file, u"no key could be made"_s));
-        QByteArray content(text);
-        ssh_string_free_char(text);
-        const Done written = writePrivateFile(file, content);
-        wipe(content);
-        if (!written)
-            return std::unexpected(written.error());
-    }
-    ssh_key publicKey = nullptr;
-    char *base64 = nullptr;
-    const auto freePublic = qScopeGuard([&] {
-        ssh_key_free(publicKey);
-        ssh_string_free_char(base64);
-    });
-    if (ssh_pki_export_privkey_to_pubkey(key, &publicKey) != SSH_OK
-        || ssh_pki_export_pubkey_base64(publicKey, &base64) != SSH_OK)
-        return std::unexpected(keyFileError(file, u"its public half cannot be told"_s));
-    return QByteArray(ssh_key_type_to_char(ssh_key_type(publicKey))) + ' ' + base64;
-}
 
 } // namespace
 
@@ -135,9 +93,9 @@ void SshFront::accept(qintptr descriptor)
     SshConnection::Setup setup;
     setup.socket = std::move(socket);
     setup.hostKeyFile = m_options.hostKeyFile;
-    setup.innerKeyFile = m_options.innerKeyFile;
-    setup.sandboxes = m_sandboxes;
-    setup.keys = m_keys;
+    setup.makeHost = [sandboxes = m_sandboxes, keys = m_keys, innerKey = m_options.innerKeyFile] {
+        return std::make_unique<SandboxHost>(sandboxes, keys, innerKey);
+    };
     // `this` outlives the thread: the destructor joins it.
     setup.finished = [this] { QMetaObject::invokeMethod(this, &SshFront::forgetFinished, Qt::QueuedConnection); };
     m_connections.push_back(std::make_unique<SshConnection>(std::move(setup)));
@@ -152,7 +110,7 @@ void SshFront::closeConnectionsOf(const QString &sandboxId)
     const QString reason = sandbox ? sandboxNotRunningText(sandboxId, sandbox->state)
                                    : sandboxNotPresentText(sandboxId);
     for (const auto &connection : m_connections) {
-        if (connection->sandboxId() == sandboxId)
+        if (connection->subject() == sandboxId)
             connection->close(reason);
     }
 }

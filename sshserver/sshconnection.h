@@ -1,9 +1,8 @@
-// One SSH connection to the gateway, on a thread of its own that is the only one to touch its session.
+// One SSH connection to a server of ours, on a thread of its own that is the only one to touch its session.
 #pragma once
 
-#include "gateway/agentclient.h"
-#include "gateway/keystore.h"
-#include "gateway/sandboxstore.h"
+#include "session/filedescriptor.h"
+#include "sshserver/sshhost.h"
 
 #include <QByteArray>
 #include <QMutex>
@@ -21,12 +20,9 @@ class SshConnection
 public:
     struct Setup
     {
-        Fd socket;
+        FileDescriptor socket;
         QString hostKeyFile;
-        QString innerKeyFile;
-        // Both called on the connection's thread; what they look up is safe there.
-        const SandboxStore *sandboxes = nullptr;
-        KeyStore *keys = nullptr;
+        std::function<std::unique_ptr<SshHost>()> makeHost; // called on the thread
         std::function<void()> finished; // last thing on the thread
     };
 
@@ -37,15 +33,15 @@ public:
     // Ends it soon, with `reason` as the disconnect text. Any thread.
     void close(const QString &reason);
     [[nodiscard]] bool isFinished() const { return m_finished; }
-    // The sandbox it was let into; empty before. Any thread.
-    [[nodiscard]] QString sandboxId() const;
+    // SshHost::subject() once somebody was let in; empty before. Any thread.
+    [[nodiscard]] QString subject() const;
 
 private:
     friend class SshServing;
     mutable QMutex m_mutex;
-    QString m_sandboxId;
+    QString m_subject;
     QString m_closeReason;
-    Fd m_wake;
+    FileDescriptor m_wake;
     std::atomic<bool> m_closing = false;
     std::atomic<bool> m_finished = false;
     Setup m_setup;

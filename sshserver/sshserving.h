@@ -3,14 +3,11 @@
 // answer at once, and a connection to be dialled can only be answered later.
 #pragma once
 
-#include "gateway/sshbridge.h"
-#include "gateway/sshconnection.h"
-#include "gateway/sshinner.h"
-#include "gateway/sshlogin.h"
+#include "sshserver/sshconnection.h"
+#include "sshserver/sshhost.h"
 
 #include <chrono>
 #include <list>
-#include <map>
 #include <memory>
 
 namespace Sandpiper {
@@ -27,11 +24,14 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    // A connection that a client has asked for, being dialled off this thread.
-    struct Dial;
+    struct Dial
+    {
+        ssh_message message = nullptr;
+        std::unique_ptr<SshDial> way;
+    };
     struct Listener
     {
-        Fd fd;
+        FileDescriptor fd;
         QByteArray address; // as the client named it: it is told the same again
         quint16 port = 0;
     };
@@ -41,7 +41,7 @@ private:
         enum class Kind { Forwarded, Agent };
         Kind kind = Kind::Forwarded;
         ssh_channel channel = nullptr;
-        Fd socket;
+        FileDescriptor socket;
         QByteArray address;
         quint16 port = 0;
         QByteArray origin;
@@ -56,15 +56,13 @@ private:
     void handleKey(ssh_message message);
     void handleChannelRequest(ssh_message message);
     void handleChannelOpen(ssh_message message);
-    void admitted(const SshVerdict &verdict);
-    [[nodiscard]] std::unique_ptr<SshChannelWork> sessionWork(ssh_channel channel);
     void dial(ssh_message message);
     void finishDials();
     void handleGlobalRequest(ssh_message message);
     void listenFor(ssh_message message);
     void acceptForwarded();
     void openPending();
-    void stepBridges();
+    void stepWorks();
     void checkDeadlines();
     void endWith(const QString &text);
     void flush();
@@ -80,14 +78,14 @@ private:
     ssh_event m_event = nullptr;
     Clock::time_point m_began = Clock::now();
     Clock::time_point m_deniedAt = {};
-    std::optional<LocalSandbox> m_sandbox;
-    std::unique_ptr<SshInner> m_inner; // `<port>-<id>`: the server in there
-    std::list<std::unique_ptr<SshChannelWork>> m_bridges;
-    std::vector<std::shared_ptr<Dial>> m_dials;
+    std::unique_ptr<SshHost> m_host;
+    std::list<std::unique_ptr<SshChannelWork>> m_works;
+    std::list<Dial> m_dials;
     std::list<Listener> m_listeners;
     std::list<Opening> m_openings;
     QString m_goodbye;
     int m_denials = 0;
+    bool m_loggedIn = false;
     bool m_bannerSent = false;
     bool m_failed = false;
 };

@@ -1,6 +1,6 @@
-#include "gateway/sshconnection.h"
+#include "sshserver/sshconnection.h"
 
-#include "gateway/sshserving.h"
+#include "sshserver/sshserving.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -36,10 +36,10 @@ void SshConnection::close(const QString &reason)
     [[maybe_unused]] const ssize_t done = ::write(m_wake.get(), &once, sizeof once);
 }
 
-QString SshConnection::sandboxId() const
+QString SshConnection::subject() const
 {
     const QMutexLocker lock(&m_mutex);
-    return m_sandboxId;
+    return m_subject;
 }
 
 } // namespace Sandpiper

@@ -1,4 +1,4 @@
-#include "gateway/sshserving.h"
+#include "sshserver/sshserving.h"
 
 #include <QFile>
 #include <QLoggingCategory>
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace Sandpiper {
 
-Q_LOGGING_CATEGORY(lcSshServing, "sandpiper.gateway.ssh", QtInfoMsg)
+Q_LOGGING_CATEGORY(lcSshServing, "sandpiper.sshserver", QtInfoMsg)
 
 namespace {
 
@@ -29,7 +29,7 @@ constexpr auto exchangeDeadline = 15s;
 // After a refused key a client that has no other one waits for the reason; one that has, goes on.
 constexpr auto quietAfterDenial = 100ms;
 constexpr int maxDenials = 6;
-constexpr std::size_t maxBridges = 256;
+constexpr std::size_t maxWorks = 256;
 constexpr std::size_t maxDials = 64;
 constexpr std::size_t maxListeners = 64;
 constexpr auto lingerDeadline = 3s;
@@ -43,16 +43,6 @@ void makeNonBlocking(int fd)
 int milliseconds(std::chrono::steady_clock::duration duration)
 {
     return int(std::max<qint64>(0, std::chrono::ceil<std::chrono::milliseconds>(duration).count()));
-}
-
-QString listenAddress(const QByteArray &wished)
-{
-    // RFC 4254 section 7.1.
-    if (wished.isEmpty() || wished == "*")
-        return u"0.0.0.0"_s;
-    if (wished == "localhost")
-        return u"127.0.0.1"_s;
-    return QString::fromLatin1(wished);
 }
 
 void describePeer(int fd, QByteArray &address, quint16 &port)
@@ -86,30 +76,22 @@ QByteArray blobOf(ssh_key key)
 
 } // namespace
 
-struct SshServing::Dial
-{
-    ssh_message message = nullptr; // the serving thread's alone
-    Fd wake;
-    std::mutex mutex;
-    std::optional<Result<Fd>> answer;
-};
-
 SshServing::SshServing(SshConnection &connection, SshConnection::Setup &setup)
     : m_connection(connection)
     , m_setup(setup)
+    , m_host(setup.makeHost())
 {
 }
 
 SshServing::~SshServing()
 {
-    for (const auto &waiting : m_dials) {
-        if (waiting->message != nullptr)
-            ssh_message_free(waiting->message);
-    }
-    for (const auto &bridge : m_bridges)
-        bridge->abandonChannel();
-    m_bridges.clear();
-    m_inner.reset();
+    for (const Dial &waiting : m_dials)
+        ssh_message_free(waiting.message);
+    for (const auto &work : m_works)
+        work->abandonChannel();
+    m_works.clear();
+    m_dials.clear();
+    m_host.reset();
     if (m_event != nullptr) {
         flush();
         ssh_event_remove_session(m_event, m_session);
@@ -134,7 +116,7 @@ void SshServing::run()
         finishDials();
         acceptForwarded();
         openPending();
-        stepBridges();
+        stepWorks();
         checkDeadlines();
     }
 }
@@ -189,7 +171,7 @@ SshChannelWork::SessionRoom SshServing::room() const
 int SshServing::waitMilliseconds() const
 {
     int wait = 30'000;
-    if (!m_sandbox)
+    if (!m_loggedIn)
         wait = std::min(wait, milliseconds(m_began + loginDeadline - Clock::now()));
     if (m_deniedAt != Clock::time_point{})
         wait = std::min(wait, milliseconds(m_deniedAt + quietAfterDenial - Clock::now()));
@@ -207,10 +189,11 @@ void SshServing::wait()
     polls.push_back({m_connection.m_wake.get(), POLLIN, 0});
     for (const Listener &listener : m_listeners)
         polls.push_back({listener.fd.get(), POLLIN, 0});
-    for (const auto &bridge : m_bridges)
-        bridge->addPolls(polls, room());
-    if (m_inner)
-        polls.push_back(m_inner->poll());
+    for (const Dial &waiting : m_dials)
+        waiting.way->addPolls(polls);
+    for (const auto &work : m_works)
+        work->addPolls(polls, room());
+    m_host->addPolls(polls);
     ::poll(polls.data(), polls.size(), waitMilliseconds());
     if ((polls[1].revents & POLLIN) != 0) {
         quint64 count = 0;
@@ -265,14 +248,14 @@ void SshServing::handleMessages()
 void SshServing::handleAuth(ssh_message message)
 {
     m_deniedAt = {};
-    if (!m_bannerSent) {
+    if (const QByteArray text = m_host->banner(); !m_bannerSent && !text.isEmpty()) {
         // Legal only from here on: right after the key exchange it makes OpenSSH give up.
         m_bannerSent = true;
-        ssh_string banner = ssh_string_from_char("Sandpiper: sandboxes of this computer\r\n");
+        ssh_string banner = ssh_string_from_char(text.constData());
         ssh_send_issue_banner(m_session, banner);
         ssh_string_free(banner);
     }
-    if (m_sandbox || ssh_message_subtype(message) != SSH_AUTH_METHOD_PUBLICKEY) {
+    if (m_loggedIn || ssh_message_subtype(message) != SSH_AUTH_METHOD_PUBLICKEY) {
         ssh_message_auth_set_methods(message, SSH_AUTH_METHOD_PUBLICKEY);
         ssh_message_reply_default(message);
         return;
@@ -290,15 +273,12 @@ void SshServing::handleKey(ssh_message message)
     const ssh_publickey_state_e state = ssh_message_auth_publickey_state(message);
     QT_WARNING_POP
     const bool proven = state == SSH_PUBLICKEY_STATE_VALID;
-    const QList<RegisteredKey> all = m_setup.keys->all();
-    const bool known = !blob.isEmpty() && std::any_of(all.cbegin(), all.cend(), [&](const RegisteredKey &key) {
-        return key.publicLine.endsWith(' ' + blob);
-    });
+    const bool known = !blob.isEmpty() && m_host->knowsKey(blob);
     if (!known || (state != SSH_PUBLICKEY_STATE_NONE && !proven)) {
         ++m_denials;
         m_deniedAt = Clock::now();
         if (m_denials >= maxDenials) {
-            endWith(keyNotRegisteredText());
+            endWith(m_host->keyRefusal());
             return;
         }
         ssh_message_auth_set_methods(message, SSH_AUTH_METHOD_PUBLICKEY);
@@ -309,40 +289,23 @@ void SshServing::handleKey(ssh_message message)
         ssh_message_auth_reply_pk_ok_simple(message);
         return;
     }
-    (void)m_setup.keys->match(blob);
-    const SshVerdict verdict = admit(QString::fromUtf8(ssh_message_auth_user(message)), [this](const QString &target) {
-        return m_setup.sandboxes->lookup(target);
-    });
-    if (!verdict.sandbox) {
-        endWith(verdict.refusal);
+    if (const QString refusal = m_host->admit(QString::fromUtf8(ssh_message_auth_user(message)), blob); !refusal.isEmpty()) {
+        endWith(refusal);
         return;
     }
-    admitted(verdict);
-    if (!m_goodbye.isEmpty())
-        return;
+    m_loggedIn = true;
+    {
+        const QMutexLocker lock(&m_connection.m_mutex);
+        m_connection.m_subject = m_host->subject();
+    }
     ssh_message_auth_reply_success(message, 0);
-}
-
-void SshServing::admitted(const SshVerdict &verdict)
-{
-    if (verdict.port != 0) {
-        Result<std::unique_ptr<SshInner>> inner = SshInner::connectTo(*verdict.sandbox, verdict.port, m_setup.innerKeyFile);
-        if (!inner) {
-            endWith(inner.error().detail);
-            return;
-        }
-        m_inner = std::move(*inner);
-    }
-    m_sandbox = verdict.sandbox;
-    const QMutexLocker lock(&m_connection.m_mutex);
-    m_connection.m_sandboxId = m_sandbox->id;
 }
 
 void SshServing::handleChannelRequest(ssh_message message)
 {
     ssh_channel channel = ssh_message_channel_request_channel(message);
-    const auto it = std::find_if(m_bridges.begin(), m_bridges.end(), [&](const auto &bridge) { return bridge->channel() == channel; });
-    if (it != m_bridges.end() && (*it)->request(message))
+    const auto it = std::find_if(m_works.begin(), m_works.end(), [&](const auto &work) { return work->channel() == channel; });
+    if (it != m_works.end() && (*it)->request(message))
         ssh_message_channel_request_reply_success(message);
     else
         ssh_message_reply_default(message);
@@ -351,10 +314,10 @@ void SshServing::handleChannelRequest(ssh_message message)
 void SshServing::handleChannelOpen(ssh_message message)
 {
     const int kind = ssh_message_subtype(message);
-    if (m_sandbox && m_bridges.size() < maxBridges) {
+    if (m_loggedIn && m_works.size() < maxWorks) {
         if (kind == SSH_CHANNEL_SESSION) {
             if (ssh_channel channel = ssh_message_channel_request_open_reply_accept(message))
-                m_bridges.push_back(sessionWork(channel));
+                m_works.push_back(m_host->session(channel));
             ssh_message_free(message);
             return;
         }
@@ -367,50 +330,29 @@ void SshServing::handleChannelOpen(ssh_message message)
     ssh_message_free(message);
 }
 
-std::unique_ptr<SshChannelWork> SshServing::sessionWork(ssh_channel channel)
-{
-    if (m_inner)
-        return std::make_unique<SshRelay>(channel, m_inner.get());
-    return std::make_unique<SshBridge>(channel, [agent = m_sandbox->agent](const SpawnSpec &spec) { return agent.spawn(spec); });
-}
-
 void SshServing::dial(ssh_message message)
 {
     const QString host = QString::fromUtf8(ssh_message_channel_request_open_destination(message));
-    const int port = ssh_message_channel_request_open_destination_port(message);
-    auto waiting = std::make_shared<Dial>();
-    waiting->message = message;
-    waiting->wake = Fd(::dup(m_connection.m_wake.get()));
-    m_dials.push_back(waiting);
-    if (port < 1 || port > 65535) {
-        waiting->answer = failure(ErrorKind::InvalidInput, Layer::Tcp);
+    std::unique_ptr<SshDial> way = m_host->dial(host, ssh_message_channel_request_open_destination_port(message));
+    if (way) {
+        m_dials.push_back({message, std::move(way)});
         return;
     }
-    // A host that does not answer must not hold up the shells of this connection. Both owners of
-    // `waiting`: this list, and the thread until it has answered.
-    std::thread([waiting, agent = m_sandbox->agent, host, port] {
-        Result<Fd> socket = agent.dial(host, quint16(port));
-        const std::lock_guard lock(waiting->mutex);
-        waiting->answer = std::move(socket);
-        const quint64 once = 1;
-        [[maybe_unused]] const ssize_t done = ::write(waiting->wake.get(), &once, sizeof once);
-    }).detach();
+    ssh_message_reply_default(message);
+    ssh_message_free(message);
 }
 
 void SshServing::finishDials()
 {
-    std::erase_if(m_dials, [this](const std::shared_ptr<Dial> &waiting) {
-        const std::lock_guard lock(waiting->mutex);
-        if (!waiting->answer)
+    m_dials.remove_if([this](const Dial &waiting) {
+        const SshDial::State state = waiting.way->state();
+        if (state == SshDial::State::Waiting)
             return false;
-        if (*waiting->answer) {
-            if (ssh_channel channel = ssh_message_channel_request_open_reply_accept(waiting->message))
-                m_bridges.push_back(std::make_unique<SshBridge>(channel, std::move(**waiting->answer)));
-        } else {
-            qCInfo(lcSshServing, "A forward was not connected: %s", qUtf8Printable(describe(waiting->answer->error())));
-            ssh_message_reply_default(waiting->message);
-        }
-        ssh_message_free(std::exchange(waiting->message, nullptr));
+        if (state == SshDial::State::Failed)
+            ssh_message_reply_default(waiting.message);
+        else if (ssh_channel channel = ssh_message_channel_request_open_reply_accept(waiting.message))
+            m_works.push_back(waiting.way->take(channel));
+        ssh_message_free(waiting.message);
         return true;
     });
 }
@@ -443,11 +385,11 @@ void SshServing::listenFor(ssh_message message)
 {
     const QByteArray address = ssh_message_global_request_address(message);
     const int port = ssh_message_global_request_port(message);
-    if (!m_sandbox || m_listeners.size() >= maxListeners || port < 0 || port > 65535) {
+    if (!m_loggedIn || m_listeners.size() >= maxListeners || port < 0 || port > 65535) {
         ssh_message_reply_default(message);
         return;
     }
-    Result<AgentClient::Listener> listener = m_sandbox->agent.listen(listenAddress(address), quint16(port));
+    Result<SshHost::Listener> listener = m_host->listen(address, quint16(port));
     if (!listener) {
         qCInfo(lcSshServing, "A remote forward is refused: %s", qUtf8Printable(describe(listener.error())));
         ssh_message_reply_default(message);
@@ -463,7 +405,7 @@ void SshServing::acceptForwarded()
 {
     for (const Listener &listener : m_listeners) {
         while (m_openings.size() < maxDials) {
-            Fd socket(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            FileDescriptor socket(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (!socket.isValid())
                 break;
             Opening opening;
@@ -488,20 +430,20 @@ void SshServing::openPending()
             continue;
         }
         if (rc == SSH_OK)
-            m_bridges.push_back(std::make_unique<SshBridge>(it->channel, std::move(it->socket)));
+            m_works.push_back(m_host->forwarded(it->channel, std::move(it->socket)));
         else
             ssh_channel_free(it->channel);
         it = m_openings.erase(it);
     }
 }
 
-void SshServing::stepBridges()
+void SshServing::stepWorks()
 {
-    if (m_inner && !m_inner->pump())
-        endWith(u"the SSH server inside the sandbox closed the connection"_s);
-    for (const auto &bridge : m_bridges) {
-        bridge->step(room());
-        for (Fd &connection : bridge->takeAgentConnections()) {
+    if (const QString over = m_host->step(); !over.isEmpty())
+        endWith(over);
+    for (const auto &work : m_works) {
+        work->step(room());
+        for (FileDescriptor &connection : work->takeAgentConnections()) {
             Opening opening;
             opening.kind = Opening::Kind::Agent;
             opening.socket = std::move(connection);
@@ -509,17 +451,17 @@ void SshServing::stepBridges()
             m_openings.push_back(std::move(opening));
         }
     }
-    m_bridges.remove_if([](const auto &bridge) { return bridge->isDone(); });
+    m_works.remove_if([](const auto &work) { return work->isDone(); });
 }
 
 void SshServing::checkDeadlines()
 {
-    if (m_sandbox)
+    if (m_loggedIn)
         return;
     if (Clock::now() - m_began >= loginDeadline)
         endWith(u"nobody logged in within a minute"_s);
     if (m_deniedAt != Clock::time_point{} && Clock::now() - m_deniedAt >= quietAfterDenial)
-        endWith(keyNotRegisteredText());
+        endWith(m_host->keyRefusal());
 }
 
 void SshServing::endWith(const QString &text)
@@ -544,7 +486,7 @@ void SshServing::sayGoodbye()
         m_goodbye = m_connection.m_closeReason;
     }
     const int fd = ssh_get_fd(m_session);
-    const Fd linger(fd >= 0 ? ::dup(fd) : -1);
+    const FileDescriptor linger(fd >= 0 ? ::dup(fd) : -1);
     if (!m_goodbye.isEmpty())
         ssh_session_set_disconnect_message(m_session, m_goodbye.toUtf8().constData());
     ssh_disconnect(m_session);
