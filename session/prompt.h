@@ -19,6 +19,7 @@ struct Prompt
         Passphrase,      // for keyFile
         Password,
         Interactive,     // the server's own questions (RFC 4256)
+        Confirm,         // a plain yes or no; Accepted is yes
     };
     struct Field
     {
@@ -26,10 +27,13 @@ struct Prompt
         bool echo = false;
     };
 
+    static constexpr int maxCommand = 2000; // characters; a longer one cannot be asked about
+
     Kind kind = Kind::Password;
     QString target;  // "user@host:port", or the sandbox's name
-    QString title;   // Interactive: the server's name for it, tamed
-    QString text;    // Interactive: the server's instruction, tamed
+    QString title;   // Interactive: the server's name for it, tamed. Confirm: the question in short
+    QString text;    // Interactive: the server's instruction, tamed. Confirm: why it is asked
+    QString command; // Confirm: what would be run, whole; may be empty
     QString keyFile; // Passphrase
     QList<Field> fields;
     QString keyType;          // host keys: "ssh-ed25519"

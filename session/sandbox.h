@@ -53,8 +53,9 @@ struct SshEndpoint
     QByteArray hostKey;
     // Private key files to offer first; where set, no others are offered.
     QStringList identityFiles;
-    // A Host of the user's ssh_config: what that says of it fills in whatever is not said here. The
-    // files are read by the link's own thread, because that blocks. Empty: they are not asked.
+    // A Host of the user's ssh_config: what that says of it fills in whatever is not said here (port 22
+    // counts as not said). The files are read by the link's own thread, because that blocks. Empty: they
+    // are not asked.
     QString alias;
 
     friend bool operator==(const SshEndpoint &, const SshEndpoint &) = default;

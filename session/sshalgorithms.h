@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QByteArray>
+#include <QList>
 #include <QString>
 
 namespace Sandpiper {
@@ -9,5 +10,15 @@ namespace Sandpiper {
 // What comes of a list, or of a change to the default one: "+" adds behind, "^" in front, "-" takes
 // away; names may be patterns. Only what is in `possible` stays, each name once. Empty text: the default.
 [[nodiscard]] QByteArray assembledAlgorithms(const QString &text, const QByteArray &defaults, const QByteArray &possible);
+
+// What we ask for unless told otherwise, and all that the library can do. Host keys: no certificates,
+// because asking for them makes ssh_connect() fail.
+enum class AlgorithmList { Ciphers, KeyExchange, Macs, HostKeys, PublicKeys };
+[[nodiscard]] QByteArray usualAlgorithms(AlgorithmList list);
+[[nodiscard]] QByteArray possibleAlgorithms(AlgorithmList list);
+
+// The same algorithms with those for these types of host key in front, so that a server with several
+// keys shows the one that can be compared.
+[[nodiscard]] QByteArray withTypesFirst(const QByteArray &hostKeyAlgorithms, const QList<QByteArray> &types);
 
 } // namespace Sandpiper

@@ -5,6 +5,8 @@
 #include <QFile>
 #include <QFileInfo>
 
+#include <algorithm>
+
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
@@ -60,8 +62,13 @@ Done SshAuth::collectKeys(AuthContext &context)
     for (const QString &file : chosen)
         addFile(expandedHome(file), agentKeys);
     if (chosen.isEmpty()) {
-        for (const AgentKey &key : agentKeys)
-            m_keys.push_back({key.blob, key, {}, true});
+        const bool takesAll = !m_options.identitiesOnly || m_options.identityFiles.isEmpty();
+        for (const QString &file : m_options.identityFiles)
+            addFile(file, agentKeys);
+        for (const AgentKey &key : takesAll ? agentKeys : QList<AgentKey>()) {
+            if (std::ranges::none_of(m_keys, [&](const Candidate &other) { return other.blob == key.blob; }))
+                m_keys.push_back({key.blob, key, {}, true});
+        }
         if (m_options.useDefaultKeys) {
             for (const QString &name : {u"id_ed25519"_s, u"id_ecdsa"_s, u"id_rsa"_s}) {
                 const QString file = QDir::homePath() + u"/.ssh/"_s + name;

@@ -4,11 +4,22 @@
 
 namespace Sandpiper {
 
-SshChannel::SshChannel(SshLinkCore *link, const ChannelSpec &spec)
+SshChannel::SshChannel(SshLinkCore *link)
     : m_link(link)
 {
     connect(this, &SshChannel::opened, this, [this] { m_isOpen = true; });
+}
+
+SshChannel::SshChannel(SshLinkCore *link, const ChannelSpec &spec)
+    : SshChannel(link)
+{
     m_id = link->openChannel(this, spec);
+}
+
+SshChannel::SshChannel(SshLinkCore *link, const TunnelSpec &spec)
+    : SshChannel(link)
+{
+    m_id = link->openTunnel(this, spec);
 }
 
 SshChannel::~SshChannel()

@@ -14,6 +14,8 @@ class SshChannel : public QObject
 public:
     // The link may go first: ended() follows then too.
     SshChannel(SshLinkCore *link, const ChannelSpec &spec);
+    // A tunnel: its bytes go through the stream of the spec, so only opened() and ended() are of use.
+    SshChannel(SshLinkCore *link, const TunnelSpec &spec);
     ~SshChannel() override; // nothing is heard of it any more; what runs there gets a hang-up
 
     void write(QByteArrayView bytes);
@@ -35,6 +37,7 @@ signals:
     void ended(const Sandpiper::ShellEnd &end); // exactly once
 
 private:
+    explicit SshChannel(SshLinkCore *link);
     void send(LinkCommand command);
 
     QPointer<SshLinkCore> m_link;

@@ -18,15 +18,6 @@ namespace Sandpiper {
 namespace {
 
 constexpr qsizetype kMostAliases = 20'000;
-constexpr QStringView kUnfitForHost = u"'\"`$\\;&<>|(){} ,";
-
-bool isFitForHost(const QString &host)
-{
-    return !host.isEmpty() && host.size() < 1024 && !host.startsWith(u'-') && std::all_of(host.cbegin(), host.cend(), [](QChar c) {
-        return c.unicode() >= 0x20 && c.unicode() != 0x7f && !kUnfitForHost.contains(c);
-    });
-}
-
 // Fills in what may only be filled in when all is read.
 class Completion
 {
@@ -158,7 +149,7 @@ SshHostConfig Completion::run(const QString &hostName)
 {
     m_values.alias = m_query.host;
     m_values.hostName = hostName;
-    if (!isFitForHost(hostName))
+    if (!isSafeSshHost(hostName))
         refuse(u"hostname"_s, u"'%1' is no name of a host"_s.arg(hostName));
     m_values.port = m_written.port.value_or(22);
     m_values.hostKeyAlias = m_written.hostKeyAlias.value_or(QString()).toLower();
@@ -186,7 +177,7 @@ SshHostConfig Completion::run(const QString &hostName)
     for (SshJumpHop &hop : m_values.jumps) {
         expand(hop.host, TokenUse::Proxy, u"proxyjump"_s);
         expand(hop.user, TokenUse::Proxy, u"proxyjump"_s);
-        if (!isFitForHost(hop.host))
+        if (!isSafeSshHost(hop.host))
             refuse(u"proxyjump"_s, u"'%1' is no name of a host"_s.arg(hop.host));
     }
     if (m_values.proxyCommand) {
@@ -303,7 +294,7 @@ QList<SshHostAlias> SshConfig::aliases()
                 }
             } else if (line.keyword == SshKeyword::Host) {
                 for (const QString &name : line.arguments) {
-                    const bool isConcrete = isFitForHost(name) && !name.contains(u'*') && !name.contains(u'?') && !name.startsWith(u'!');
+                    const bool isConcrete = isSafeSshHost(name) && !name.contains(u'*') && !name.contains(u'?') && !name.startsWith(u'!');
                     if (isConcrete && found.size() < kMostAliases && !names.contains(name)) {
                         names.insert(name);
                         found.append({name, {path, line.number}});

@@ -43,10 +43,20 @@ struct Lookup
     std::vector<Address> addresses;
 };
 
-Lookup lookUp(const QByteArray &host, quint16 port, int flags)
+int familyOf(SshAddressFamily family)
+{
+    switch (family) {
+    case SshAddressFamily::Any: return AF_UNSPEC;
+    case SshAddressFamily::Inet: return AF_INET;
+    case SshAddressFamily::Inet6: return AF_INET6;
+    }
+    Q_UNREACHABLE_RETURN(AF_UNSPEC);
+}
+
+Lookup lookUp(const QByteArray &host, quint16 port, int family, int flags)
 {
     addrinfo hints = {};
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV | flags;
     addrinfo *list = nullptr;
@@ -91,10 +101,10 @@ std::unexpected<Error> cancelledError()
     return failure(ErrorKind::Cancelled, Layer::Tcp);
 }
 
-Result<std::vector<Address>> resolve(const TcpTarget &target, Deadline deadline, int wakeDescriptor,
-                                     const std::function<bool()> &cancelled)
+Result<std::vector<Address>> resolve(const TcpTarget &target, const Waiting &waiting)
 {
-    Lookup lookup = lookUp(target.host, target.port, AI_NUMERICHOST);
+    const int family = familyOf(target.family);
+    Lookup lookup = lookUp(target.host, target.port, family, AI_NUMERICHOST);
     if (lookup.status == EAI_NONAME) {
         // getaddrinfo() cannot be stopped: its thread owns the box together with us, and is left
         // behind where it takes longer than we wait.
@@ -102,20 +112,22 @@ Result<std::vector<Address>> resolve(const TcpTarget &target, Deadline deadline,
         if (!box->isUsable())
             return failure(ErrorKind::Io, Layer::Dns, u"no file descriptors are left"_s);
         try {
-            std::thread([box, host = target.host, port = target.port] { box->put(lookUp(host, port, AI_ADDRCONFIG)); }).detach();
+            std::thread([box, family, host = target.host, port = target.port] {
+                box->put(lookUp(host, port, family, AI_ADDRCONFIG));
+            }).detach();
         } catch (const std::system_error &error) {
             return failure(ErrorKind::Io, Layer::Dns, QString::fromLocal8Bit(error.what()));
         }
         std::vector<Lookup> found;
         while (found.empty()) {
-            if (cancelled())
+            if (waiting.cancelled())
                 return cancelledError();
-            const int wait = millisecondsUntil(deadline);
+            const int wait = millisecondsUntil(waiting.deadline);
             if (wait == 0)
                 return failure(ErrorKind::Timeout, Layer::Dns, u"the name lookup took too long"_s);
-            pollfd waiting[] = {{box->descriptor(), POLLIN, 0}, {wakeDescriptor, POLLIN, 0}};
-            ::poll(waiting, 2, wait);
-            if (waiting[0].revents != 0)
+            pollfd polled[] = {{box->descriptor(), POLLIN, 0}, {waiting.wakeDescriptor, POLLIN, 0}};
+            ::poll(polled, 2, wait);
+            if (polled[0].revents != 0)
                 found = box->takeAll();
         }
         lookup = std::move(found.front());
@@ -164,18 +176,19 @@ int weightOf(ErrorKind kind)
 class Race
 {
 public:
-    Race(std::vector<Address> addresses, const TcpTarget &target)
+    Race(std::vector<Address> addresses, const std::optional<Address> &from, const TcpTarget &target)
         : m_addresses(std::move(addresses))
+        , m_from(from)
         , m_ackTimeout(target.ackTimeout)
     {
     }
 
-    Result<FileDescriptor> run(Deadline deadline, int wakeDescriptor, const std::function<bool()> &cancelled)
+    Result<FileDescriptor> run(const Waiting &waiting)
     {
         for (;;) {
-            if (cancelled())
+            if (waiting.cancelled())
                 return cancelledError();
-            if (millisecondsUntil(deadline) == 0)
+            if (millisecondsUntil(waiting.deadline) == 0)
                 return std::unexpected(m_error.value_or(Error{ErrorKind::Timeout, Layer::Tcp, u"no answer"_s, {}}));
             if (m_next < m_addresses.size() && (m_tries.empty() || Clock::now() >= m_nextStart))
                 start();
@@ -184,7 +197,7 @@ public:
                     continue;
                 return std::unexpected(*m_error);
             }
-            if (const int winner = wait(deadline, wakeDescriptor); winner >= 0)
+            if (const int winner = wait(waiting.deadline, waiting.wakeDescriptor); winner >= 0)
                 return std::move(m_tries[size_t(winner)]);
         }
     }
@@ -212,6 +225,10 @@ private:
         // the second a dead network is noticed after many minutes only. Neither is worth failing for.
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ack, sizeof ack);
+        if (m_from && ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&m_from->storage), m_from->size) != 0) {
+            note(errno);
+            return;
+        }
         if (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address.storage), address.size) != 0
             && errno != EINPROGRESS) {
             note(errno);
@@ -249,6 +266,7 @@ private:
     }
 
     std::vector<Address> m_addresses;
+    std::optional<Address> m_from;
     std::chrono::milliseconds m_ackTimeout;
     size_t m_next = 0;
     Clock::time_point m_nextStart;
@@ -281,13 +299,23 @@ Result<QByteArray> hostForLookup(const QString &host)
     return ace;
 }
 
-Result<FileDescriptor> connectTcp(const TcpTarget &target, Deadline deadline, int wakeDescriptor,
-                                  const std::function<bool()> &cancelled)
+Result<FileDescriptor> connectTcp(const TcpTarget &target, const Waiting &waiting)
 {
-    Result<std::vector<Address>> addresses = resolve(target, deadline, wakeDescriptor, cancelled);
+    std::optional<Address> from;
+    TcpTarget wanted = target;
+    if (!target.bindAddress.isEmpty()) {
+        Lookup lookup = lookUp(target.bindAddress, 0, familyOf(target.family), AI_NUMERICHOST);
+        if (lookup.addresses.empty())
+            return failure(ErrorKind::InvalidInput, Layer::Tcp, u"the address to connect from is none of this kind"_s,
+                           tamed(QString::fromLatin1(target.bindAddress), 100));
+        from = lookup.addresses.front();
+        // From an address of one family no way leads to one of the other.
+        wanted.family = from->storage.ss_family == AF_INET ? SshAddressFamily::Inet : SshAddressFamily::Inet6;
+    }
+    Result<std::vector<Address>> addresses = resolve(wanted, waiting);
     if (!addresses)
         return std::unexpected(addresses.error());
-    return Race(std::move(*addresses), target).run(deadline, wakeDescriptor, cancelled);
+    return Race(std::move(*addresses), from, wanted).run(waiting);
 }
 
 } // namespace Sandpiper

@@ -2,6 +2,7 @@
 
 #include <QUrl>
 
+#include <algorithm>
 #include <array>
 
 #include <netdb.h>
@@ -12,6 +13,11 @@ namespace Sandpiper {
 namespace {
 
 constexpr qsizetype kMostHops = 16;
+
+bool isControl(QChar c)
+{
+    return c.unicode() < 0x20 || c.unicode() == 0x7f;
+}
 
 } // namespace
 
@@ -94,6 +100,20 @@ std::optional<QList<SshJumpHop>> sshJumpHops(const QString &text)
         hops.append(*hop);
     }
     return hops;
+}
+
+bool isSafeSshHost(const QString &host)
+{
+    constexpr QStringView kUnfit = u"'\"`$\\;&<>|(){} ,";
+    return !host.isEmpty() && host.size() < 1024 && !host.startsWith(u'-')
+            && std::none_of(host.cbegin(), host.cend(), [&](QChar c) { return isControl(c) || kUnfit.contains(c); });
+}
+
+bool isSafeSshUser(const QString &user)
+{
+    constexpr QStringView kUnfit = u"'`\";&<>|(){}$";
+    return user.size() < 256 && !user.startsWith(u'-') && !user.endsWith(u'\\') && !user.contains(" -"_L1)
+            && std::none_of(user.cbegin(), user.cend(), [&](QChar c) { return isControl(c) || kUnfit.contains(c); });
 }
 
 } // namespace Sandpiper

@@ -13,4 +13,9 @@ namespace Sandpiper {
 // 1 to 65535, or the name of a TCP service.
 [[nodiscard]] std::optional<quint16> sshPort(const QString &text);
 
+// Whether this can stand for a host or a user where a shell or a command line may get to see it: no
+// control characters, nothing that a shell acts on, no dash in front (as OpenSSH has it).
+[[nodiscard]] bool isSafeSshHost(const QString &host);
+[[nodiscard]] bool isSafeSshUser(const QString &user);
+
 } // namespace Sandpiper

@@ -1,4 +1,5 @@
 // SshThread's way from nothing to a connection that is verified and let in.
+#include "session/sshalgorithms.h"
 #include "session/sshthread.h"
 
 #include <QLoggingCategory>
@@ -22,35 +23,6 @@ namespace {
 
 // Connections made to get all keys tried at a server that allows only some of them in each.
 constexpr int kMostConnections = 3;
-
-// AES-GCM first: the library's own first choice is three times slower with hardware AES.
-constexpr char kCiphers[] = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,"
-                            "aes256-ctr,aes192-ctr,aes128-ctr";
-constexpr char kKeyExchange[] = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
-                                "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,"
-                                "diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256";
-
-// Signature algorithms for host keys, each with the type of key that it needs. No certificates: asking
-// for them makes ssh_connect() fail.
-constexpr std::pair<const char *, const char *> kHostKeyAlgorithms[] = {
-    {"ssh-ed25519", "ssh-ed25519"},
-    {"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256"},
-    {"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp384"},
-    {"ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521"},
-    {"rsa-sha2-512", "ssh-rsa"},
-    {"rsa-sha2-256", "ssh-rsa"},
-};
-
-// Types that are known for the host come first, so that a server with several keys shows the one that
-// can be compared.
-QByteArray hostKeyAlgorithms(const QList<QByteArray> &firstTypes)
-{
-    QByteArrayList first;
-    QByteArrayList rest;
-    for (const auto &[algorithm, type] : kHostKeyAlgorithms)
-        (firstTypes.contains(type) ? first : rest).append(algorithm);
-    return (first + rest).join(',');
-}
 
 // What the library says of a handshake that went wrong, as what it means.
 Error handshakeError(Error error)
@@ -85,13 +57,6 @@ Done checkSshLibrary()
 
 Done SshThread::establish()
 {
-    if (const Done usable = checkSshLibrary(); !usable)
-        return usable;
-    setState(LinkState::Connecting);
-    Result<QByteArray> host = hostForLookup(m_options.endpoint.host);
-    if (!host)
-        return std::unexpected(host.error());
-    m_host = std::move(*host);
     const QStringList files = m_options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : m_options.knownHostsFiles;
     if (m_options.endpoint.hostKey.isEmpty()) {
         Result<QList<KnownHostsFile>> known = readKnownHosts(files);
@@ -99,6 +64,7 @@ Done SshThread::establish()
             return std::unexpected(known.error());
         m_knownHosts = std::move(*known);
     }
+    m_auth.emplace(m_options);
     for (int connection = 1;; ++connection) {
         if (const Done connected = connectSession(); !connected)
             return connected;
@@ -106,10 +72,10 @@ Done SshThread::establish()
         if (const Done verified = verifyHost(); !verified)
             return verified;
         setState(LinkState::Authenticating);
-        const Done done = m_auth.authenticate(m_session.get(), *this);
+        const Done done = m_auth->authenticate(m_session.get(), *this);
         if (done || m_closing)
             return done;
-        const bool moreMayHelp = !isConnected() && m_auth.hasUntriedKeys()
+        const bool moreMayHelp = !isConnected() && m_auth->hasUntriedKeys()
                 && (done.error().kind == ErrorKind::KeyNotRegistered
                     || done.error().detail.contains("too many authentication failures"_L1, Qt::CaseInsensitive));
         if (!moreMayHelp || connection == kMostConnections)
@@ -122,32 +88,35 @@ Done SshThread::establish()
 
 Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTypes)
 {
+    const auto chosen = [](const QByteArray &said, AlgorithmList list) { return said.isEmpty() ? usualAlgorithms(list) : said; };
     const bool no = false;
     const int noNagle = 1;
     const long timeout = long(m_options.connectTimeout.count());
     const QString user = m_options.endpoint.user.isEmpty() ? ownUserName() : m_options.endpoint.user;
-    const QByteArray algorithms = hostKeyAlgorithms(firstTypes);
-    const bool set = ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK
+    const QByteArray ciphers = chosen(m_options.ciphers, AlgorithmList::Ciphers);
+    const QByteArray keyExchange = chosen(m_options.keyExchange, AlgorithmList::KeyExchange);
+    const QByteArray macs = chosen(m_options.macs, AlgorithmList::Macs);
+    const QByteArray hostKeys = withTypesFirst(chosen(m_options.hostKeyAlgorithms, AlgorithmList::HostKeys), firstTypes);
+    const auto set = [session](ssh_options_e option, const auto *value) { return ssh_options_set(session, option, value) == SSH_OK; };
+    const bool isSet = set(SSH_OPTIONS_PROCESS_CONFIG, &no)
             // The name is for files that are switched off here, and for no lookup: the socket is given.
-            && ssh_options_set(session, SSH_OPTIONS_HOST, "localhost") == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_USER, user.toUtf8().constData()) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &timeout) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_NODELAY, &noNagle) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_CIPHERS_C_S, kCiphers) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_CIPHERS_S_C, kCiphers) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_KEY_EXCHANGE, kKeyExchange) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_HOSTKEYS, algorithms.constData()) == SSH_OK
-            && ssh_options_set(session, SSH_OPTIONS_FD, &m_librarySocket) == SSH_OK;
-    if (!set)
+            && set(SSH_OPTIONS_HOST, "localhost") && set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null")
+            && set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") && set(SSH_OPTIONS_USER, user.toUtf8().constData())
+            && set(SSH_OPTIONS_TIMEOUT, &timeout) && set(SSH_OPTIONS_NODELAY, &noNagle)
+            && set(SSH_OPTIONS_CIPHERS_C_S, ciphers.constData()) && set(SSH_OPTIONS_CIPHERS_S_C, ciphers.constData())
+            && set(SSH_OPTIONS_KEY_EXCHANGE, keyExchange.constData()) && set(SSH_OPTIONS_HMAC_C_S, macs.constData())
+            && set(SSH_OPTIONS_HMAC_S_C, macs.constData()) && set(SSH_OPTIONS_HOSTKEYS, hostKeys.constData())
+            && (m_options.publicKeyAlgorithms.isEmpty()
+                || set(SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, m_options.publicKeyAlgorithms.constData()))
+            && (!m_options.compression || set(SSH_OPTIONS_COMPRESSION, "yes")) && set(SSH_OPTIONS_FD, &m_librarySocket);
+    if (!isSet)
         return failure(ErrorKind::InvalidInput, Layer::Ssh, tamed(QString::fromUtf8(ssh_get_error(session))));
     return {};
 }
 
 Done SshThread::connectSession()
 {
-    const Deadline deadline = Clock::now() + m_options.connectTimeout;
+    Deadline deadline = Clock::now() + m_options.connectTimeout;
     QList<QByteArray> firstTypes = knownKeyTypes(m_knownHosts, QString::fromLatin1(m_host), m_options.endpoint.port);
     if (m_accepted) {
         firstTypes = {m_accepted->type};
@@ -157,12 +126,12 @@ Done SshThread::connectSession()
             return failure(ErrorKind::InvalidInput, Layer::Ssh, u"the host key that was given for this server is none"_s);
         firstTypes = {pinned->type};
     }
-    Result<FileDescriptor> socket = connectTcp({m_host, m_options.endpoint.port, m_options.keepAlive * 3}, deadline,
-                                               wakeDescriptor(), [this] { return isCancelled(); });
-    if (!socket)
-        return std::unexpected(socket.error());
-    m_socket = std::move(*socket);
-    m_librarySocket = ::fcntl(m_socket.get(), F_DUPFD_CLOEXEC, 0);
+    if (const Done open = openWay(deadline); !open)
+        return open;
+    // The wait for other links, and for their users, has its own deadlines.
+    if (std::holds_alternative<JumpTransport>(m_options.transport))
+        deadline = Clock::now() + m_options.connectTimeout;
+    m_librarySocket = ::fcntl(m_way.descriptor.get(), F_DUPFD_CLOEXEC, 0);
     m_session.reset(ssh_new());
     m_event.reset(ssh_event_new());
     if (m_librarySocket < 0 || !m_session || !m_event)

@@ -5,6 +5,8 @@
 #include "session/provider.h"
 #include "session/sandbox.h"
 #include "session/shell.h"
+#include "session/sshhostconfig.h"
+#include "session/transport.h"
 
 #include <memory>
 
@@ -13,6 +15,7 @@ namespace Sandpiper {
 struct LinkOptions
 {
     SshEndpoint endpoint;
+    bool portIsSaid = false; // with endpoint.alias: its port counts also where it is 22
     QString displayName; // for prompts and errors
     SandboxId sandbox;   // whose machine it is, under whatever address; empty: only an address is known
     QStringList knownHostsFiles; // the first is written to; empty: ~/.ssh/known_hosts and the system's
@@ -20,8 +23,35 @@ struct LinkOptions
     bool useAgent = true;
     bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
     std::chrono::seconds connectTimeout{15};
-    std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
+    std::chrono::seconds keepAlive{15}; // 0: off
+    int keepAliveCount = 3;             // lost after so many unanswered
     std::chrono::milliseconds probeDeadline{5000};
+    TransportWish transport;            // over TCP to the endpoint, unless it says otherwise
+
+    // What follows is mostly said by an ssh_config; see session/sshhostoptions.
+    QStringList identityFiles; // offered beside the agent's keys, other than endpoint.identityFiles
+    QStringList certificateFiles;
+    bool identitiesOnly = false; // of the agent's keys only those that identityFiles names
+    QString hostKeyAlias;        // stands for host and port in known_hosts; empty: those
+    SshHostChecking hostChecking = SshHostChecking::Ask;
+    // Whole lists, for the library; empty: our own.
+    QByteArray ciphers;
+    QByteArray keyExchange;
+    QByteArray macs;
+    QByteArray hostKeyAlgorithms;
+    QByteArray publicKeyAlgorithms;
+    bool compression = false;
+    QStringList preferredAuthentications; // empty: our own order
+    bool allowsPublicKey = true;
+    bool allowsPassword = true;
+    bool allowsInteractive = true;
+    QList<std::pair<QString, QString>> environment; // for every channel, behind what its wish says
+    QString remoteCommand;                          // in place of the login shell
+    SshTtyWish requestTty = SshTtyWish::Auto;
+    SshAgentForward agentForward = SshAgentForward::No;
+    QString agentForwardSocket;
+    QList<SshForwardWish> forwards;
+    QList<SshJumpHop> travelled; // on the way to other links: those that have asked for this one
 };
 
 // What a link to this sandbox is to know. Sandbox::ssh must be there for it to get anywhere.

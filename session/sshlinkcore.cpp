@@ -1,6 +1,7 @@
 #include "session/sshlinkcore.h"
 
 #include "session/sshchannel.h"
+#include "session/sshjump.h"
 #include "session/sshthread.h"
 
 #include <system_error>
@@ -34,7 +35,6 @@ SshLinkCore::SshLinkCore(const LinkOptions &options, PromptHandler *prompts)
     , m_prompts(prompts)
     , m_mail(std::make_shared<LinkMail>())
 {
-    // The environment is read here: it must not be read in one thread while another may change it.
     if (m_options.agentSocket.isEmpty())
         m_options.agentSocket = qEnvironmentVariable("SSH_AUTH_SOCK");
     if (m_mail->events.isUsable()) {
@@ -64,6 +64,16 @@ SshLinkCore::~SshLinkCore()
 
 void SshLinkCore::connectToHost()
 {
+    start(false);
+}
+
+void SshLinkCore::openTransportOnly()
+{
+    start(true);
+}
+
+void SshLinkCore::start(bool isTransportOnly)
+{
     if (m_state != LinkState::Idle)
         return;
     m_state = LinkState::Connecting;
@@ -75,8 +85,10 @@ void SshLinkCore::connectToHost()
         return;
     }
     try {
-        m_thread = std::thread([mail = m_mail, options = m_options] {
-            SshThread(options, mail).run();
+        const auto purpose = isTransportOnly ? SshThread::Purpose::TransportOnly : SshThread::Purpose::Link;
+        // The environment is read here: it must not be read in one thread while another may change it.
+        m_thread = std::thread([mail = m_mail, options = m_options, purpose, environment = ownEnvironment()] {
+            SshThread(options, purpose, environment, mail).run();
             mail->sayFinished();
         });
     } catch (const std::system_error &error) {
@@ -104,15 +116,45 @@ int SshLinkCore::openChannel(SshChannel *channel, const ChannelSpec &spec)
     // Refusals take the same way as everything else that the channel hears, and so come later.
     if (m_state == LinkState::Closed)
         m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::ConnectionLost, u"the link is closed"_s)});
-    else if (m_channels.size() > kMostChannels)
+    else if (m_channels.size() - m_tunnels.size() > kMostChannels)
         m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::TooLarge, u"a link carries at most %1 channels"_s.arg(kMostChannels))});
     else
         send(ToLink::OpenChannel{id, spec});
     return id;
 }
 
+int SshLinkCore::openTunnel(SshChannel *channel, const TunnelSpec &spec)
+{
+    const int id = ++m_lastChannel;
+    m_channels.insert(id, channel);
+    m_tunnels.insert(id);
+    if (m_state == LinkState::Closed)
+        m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::ConnectionLost, u"the link is closed"_s)});
+    else if (m_tunnels.size() > kMostTunnels)
+        m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::TooLarge, u"a link carries at most %1 tunnels"_s.arg(kMostTunnels))});
+    else
+        send(ToLink::OpenTunnel{id, spec});
+    return id;
+}
+
+void SshLinkCore::jump(const FromLink::NeedTransport &request)
+{
+    if (!m_jump) {
+        m_jump = std::make_unique<SshJump>(m_options, m_prompts);
+        connect(m_jump.get(), &SshJump::bannerReceived, this, &SshLinkCore::bannerReceived);
+        connect(m_jump.get(), &SshJump::opened, this, [this](int id, const std::shared_ptr<OpenTransport> &transport) {
+            send(ToLink::Transport{id, std::move(*transport)});
+        });
+        connect(m_jump.get(), &SshJump::failed, this, [this](int id, const Error &error) {
+            send(ToLink::Transport{id, std::unexpected(error)});
+        });
+    }
+    m_jump->open(request);
+}
+
 void SshLinkCore::forgetChannel(int id)
 {
+    m_tunnels.remove(id);
     if (m_channels.remove(id) > 0)
         send(ToLink::DropChannel{id});
 }
@@ -159,6 +201,8 @@ void SshLinkCore::handle(LinkEvent &event)
                            if (m_prompt == news.prompt)
                                withdrawPrompt();
                        },
+                       [&](const FromLink::NeedTransport &request) { jump(request); },
+                       [&](const FromLink::TransportReady &news) { emit transportReady(news.stream); },
                        [&](const FromLink::ChannelOpened &news) {
                            if (SshChannel *to = channel(news.channel))
                                emit to->opened();
@@ -173,6 +217,7 @@ void SshLinkCore::handle(LinkEvent &event)
                        },
                        [&](const FromLink::ChannelEnded &news) {
                            const QPointer<SshChannel> to = m_channels.take(news.channel);
+                           m_tunnels.remove(news.channel);
                            if (to)
                                emit to->ended(news.end);
                        },
@@ -180,6 +225,7 @@ void SshLinkCore::handle(LinkEvent &event)
                            m_state = LinkState::Closed;
                            const QPointer<SshLinkCore> self(this);
                            withdrawPrompt();
+                           m_jump.reset(); // nobody travels any more
                            // Wishes that the thread did not come to read.
                            for (const auto &left : std::exchange(m_channels, {})) {
                                if (left)

@@ -8,6 +8,7 @@
 #include <QHash>
 #include <QObject>
 #include <QPointer>
+#include <QSet>
 #include <QSocketNotifier>
 
 #include <memory>
@@ -16,6 +17,7 @@
 namespace Sandpiper {
 
 class SshChannel;
+class SshJump;
 
 class SshLinkCore : public QObject
 {
@@ -30,20 +32,28 @@ public:
     [[nodiscard]] QString hostKeyFingerprint() const { return m_fingerprint; }
     [[nodiscard]] QString serverVersion() const { return m_serverVersion; }
     void connectToHost();
+    // In place of connectToHost(): no SSH, only what it would run over. transportReady() at most once; it
+    // ends when close() is called, and closed() says why it broke.
+    void openTransportOnly();
     void close();
     void probe(); // see SshLink
 
     // For SshChannel. Every channel that was opened gets its ended() once, unless it is forgotten.
     [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);
+    [[nodiscard]] int openTunnel(SshChannel *channel, const TunnelSpec &spec);
     void forgetChannel(int id);
     void send(LinkCommand command);
 
 signals:
     void stateChanged(Sandpiper::LinkState state);
     void bannerReceived(const QString &text);
+    // The descriptor is the receiver's.
+    void transportReady(const std::shared_ptr<Sandpiper::FileDescriptor> &stream);
     void closed(const Sandpiper::Error &error);
 
 private:
+    void start(bool isTransportOnly);
+    void jump(const FromLink::NeedTransport &request);
     void takeEvents();
     void handle(LinkEvent &event);
     void ask(const FromLink::Ask &ask);
@@ -61,6 +71,8 @@ private:
     QString m_fingerprint;
     QString m_serverVersion;
     QHash<int, QPointer<SshChannel>> m_channels;
+    QSet<int> m_tunnels; // those of the channels that are no sessions
+    std::unique_ptr<SshJump> m_jump;
     int m_lastChannel = 0;
     int m_prompt = 0; // the one that is being asked, or 0
     QFuture<std::shared_ptr<PromptAnswer>> m_question;

@@ -7,6 +7,7 @@
 #include "session/shell.h"
 #include "session/sshagent.h"
 #include "session/sshlink.h"
+#include "session/transportopening.h"
 
 #include <QByteArray>
 #include <QMap>
@@ -23,6 +24,8 @@ inline constexpr qint64 kMostUnconsumed = 256 << 10;
 // Session channels of one link; OpenSSH's MaxSessions is 10, and it counts SFTP too.
 inline constexpr int kMostChannels = 8;
 
+inline constexpr int kMostTunnels = 256;
+
 enum class SshStream { Output, ErrorOutput };
 
 // One session channel, as it is wished for.
@@ -33,8 +36,22 @@ struct ChannelSpec
     QString term;
     TerminalSize size;
     QStringList argv; // empty: the login shell
+    QString commandLine; // for the shell there, as it is; only without argv
     QMap<QString, QString> environment;
+    QList<std::pair<QString, QString>> offeredEnvironment; // left out where the server refuses it
     QString workingDirectory; // empty: where the server's login lands
+};
+
+// A connection that the server makes for us (direct-tcpip), joined to a stream of ours.
+struct TunnelSpec
+{
+    QString host; // looked up there
+    quint16 port = 0;
+    QString originHost = QStringLiteral("127.0.0.1"); // who it is for: the server may log it
+    quint16 originPort = 0;
+    std::chrono::milliseconds patience{15'000};    // with the server, until it is open
+    std::shared_ptr<FileDescriptor> stream;        // non-blocking; closed at the end
+    std::shared_ptr<TransportWords> words;         // why it ended, said before that; may be null
 };
 
 namespace ToLink {
@@ -53,6 +70,16 @@ struct OpenChannel
 {
     int channel = 0;
     ChannelSpec spec;
+};
+struct OpenTunnel // DropChannel ends it; ChannelOpened and ChannelEnded come as for others
+{
+    int channel = 0;
+    TunnelSpec spec;
+};
+struct Transport // answers NeedTransport
+{
+    int request = 0;
+    Result<OpenTransport> transport;
 };
 struct Write
 {
@@ -88,8 +115,9 @@ struct DropChannel // no word of this channel is wanted any more
 };
 } // namespace ToLink
 
-using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::Answer, ToLink::OpenChannel, ToLink::Write, ToLink::CloseInput,
-                                 ToLink::Resize, ToLink::Signal, ToLink::Consumed, ToLink::HangUp, ToLink::DropChannel>;
+using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
+                                 ToLink::Transport, ToLink::Write, ToLink::CloseInput, ToLink::Resize, ToLink::Signal, ToLink::Consumed,
+                                 ToLink::HangUp, ToLink::DropChannel>;
 
 namespace FromLink {
 struct StateChanged
@@ -113,6 +141,17 @@ struct Ask
 struct Withdraw // the question is not wanted any more
 {
     int prompt = 0;
+};
+struct NeedTransport // through other links, which only the face can make
+{
+    int request = 0;
+    QList<SshJumpHop> hops;
+    QByteArray host; // where the last of them is to connect to
+    quint16 port = 0;
+};
+struct TransportReady // where that is all that was wanted
+{
+    std::shared_ptr<FileDescriptor> stream;
 };
 struct ChannelOpened
 {
@@ -141,7 +180,7 @@ struct Closed // the last one
 } // namespace FromLink
 
 using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
-                               FromLink::ChannelOpened, FromLink::Received, FromLink::Written, FromLink::ChannelEnded,
+                               FromLink::NeedTransport, FromLink::TransportReady, FromLink::ChannelOpened, FromLink::Received, FromLink::Written, FromLink::ChannelEnded,
                                FromLink::Closed>;
 
 // Owned by the thread and by its face together: whichever of them goes last takes it along, so a

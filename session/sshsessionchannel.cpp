@@ -217,12 +217,24 @@ SshSessionChannel::Step SshSessionChannel::requestEnvironment()
         }
         m_spec.environment.remove(name);
     }
+    while (!m_spec.offeredEnvironment.isEmpty()) {
+        const auto &[name, value] = m_spec.offeredEnvironment.constFirst();
+        const int code = ssh_channel_request_env(m_channel, name.toUtf8().constData(), value.toUtf8().constData());
+        if (code == SSH_AGAIN)
+            return Step::Again;
+        if (code == SSH_OK)
+            m_spec.offeredEnvironment.removeFirst();
+        else
+            m_spec.offeredEnvironment.clear(); // as above: the rest would be refused too
+    }
     return Step::Next;
 }
 
 SshSessionChannel::Step SshSessionChannel::start()
 {
-    const bool plainShell = m_spec.argv.isEmpty() && m_spec.workingDirectory.isEmpty() && m_refusedEnvironment.isEmpty();
+    if (!m_spec.commandLine.isEmpty())
+        m_commandLine = m_spec.commandLine.toUtf8();
+    const bool plainShell = m_commandLine.isEmpty() && m_spec.argv.isEmpty() && m_spec.workingDirectory.isEmpty() && m_refusedEnvironment.isEmpty();
     int code = SSH_OK;
     if (plainShell) {
         code = ssh_channel_request_shell(m_channel);

@@ -19,7 +19,8 @@ namespace {
 
 // libssh reads 4 KiB a turn: so many turns before channels and commands get theirs.
 constexpr int kMostTurns = 64;
-constexpr int kMostMissed = 3;
+// What carried the connection may say why it ended a little after the end.
+constexpr std::chrono::milliseconds kPatienceWithWords{500};
 
 QString withoutPrefix(const QString &error, QLatin1StringView prefix)
 {
@@ -34,15 +35,14 @@ QString withoutPrefix(const QString &error, QLatin1StringView prefix)
 
 } // namespace
 
-SshThread::SshThread(const LinkOptions &options, std::shared_ptr<LinkMail> mail)
+SshThread::SshThread(const LinkOptions &options, Purpose purpose, const QByteArrayList &environment, std::shared_ptr<LinkMail> mail)
     : m_options(options)
+    , m_purpose(purpose)
+    , m_environment(environment)
     , m_mail(std::move(mail))
-    , m_subject(options.displayName.isEmpty() ? options.endpoint.host : options.displayName)
-    , m_auth(options)
+    , m_subject(!options.displayName.isEmpty() ? options.displayName : options.endpoint.alias.isEmpty() ? options.endpoint.host : options.endpoint.alias)
 {
     using namespace std::chrono_literals;
-    // Nothing would come of less but a busy loop.
-    m_options.keepAlive = std::max(m_options.keepAlive, 1s);
     m_options.connectTimeout = std::max(m_options.connectTimeout, 1s);
 }
 
@@ -53,8 +53,11 @@ SshThread::~SshThread()
 
 void SshThread::run()
 {
-    const Done established = establish();
-    Error why = established ? serve() : established.error();
+    setState(LinkState::Connecting);
+    Done established = prepare();
+    if (established && m_purpose == Purpose::Link)
+        established = establish();
+    Error why = !established ? established.error() : m_purpose == Purpose::Link ? serve() : lendWay();
     if (m_closing)
         why = {ErrorKind::Cancelled, Layer::Ssh, {}, {}};
     if (why.subject.isEmpty())
@@ -64,6 +67,8 @@ void SshThread::run()
     else
         qCWarning(lcThread).noquote() << describe(why);
     for (const auto &open : m_channels)
+        open->lose(why);
+    for (const auto &open : m_tunnels)
         open->lose(why);
     dropSession();
     m_mail->events.put(FromLink::Closed{why});
@@ -86,8 +91,12 @@ void SshThread::takeCommands()
                            [this](ToLink::Probe) { probe(); },
                            [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
                            [this](ToLink::OpenChannel &wish) {
-                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
+                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, completed(wish.spec), *m_mail));
                            },
+                           [this](ToLink::OpenTunnel &wish) {
+                               m_tunnels.push_back(std::make_unique<SshTunnelChannel>(wish.channel, wish.spec, *m_mail, m_woken));
+                           },
+                           [this](ToLink::Transport &transport) { m_transports.push_back(std::move(transport)); },
                            [this](ToLink::Write &input) {
                                if (SshSessionChannel *to = channel(input.channel))
                                    to->write(input.bytes);
@@ -114,10 +123,24 @@ void SshThread::takeCommands()
                            },
                            [this](ToLink::DropChannel &wish) {
                                std::erase_if(m_channels, [&](const auto &open) { return open->id() == wish.channel; });
+                               std::erase_if(m_tunnels, [&](const auto &open) { return open->id() == wish.channel; });
                            },
                    },
                    command);
     }
+}
+
+// With what the user's ssh_config says of every channel.
+ChannelSpec SshThread::completed(ChannelSpec spec) const
+{
+    for (const auto &[name, value] : m_options.environment) {
+        if (!spec.environment.contains(name))
+            spec.offeredEnvironment.append({name, value});
+    }
+    const bool isLoginShell = spec.terminal == ChannelSpec::Terminal::Pty && spec.argv.isEmpty() && spec.workingDirectory.isEmpty();
+    if (isLoginShell && spec.environment.isEmpty())
+        spec.commandLine = m_options.remoteCommand;
+    return spec;
 }
 
 SshSessionChannel *SshThread::channel(int id)
@@ -142,7 +165,7 @@ bool SshThread::waitFor(int milliseconds)
     if (m_event) {
         // A call into the library may have taken the bell of a command that is still unread.
         int code = ssh_event_dopoll(m_event.get(), m_woken ? 0 : milliseconds);
-        for (int turn = 0; code == SSH_OK && turn < kMostTurns && isConnected(); ++turn)
+        for (int turn = 0; code == SSH_OK && turn < kMostTurns && !m_woken && isConnected(); ++turn)
             code = ssh_event_dopoll(m_event.get(), 0);
         if (code == SSH_ERROR || !isConnected())
             rememberLastWords();
@@ -233,6 +256,10 @@ Error SshThread::lossOfConnection()
             return refusalFrom(said);
         return {ErrorKind::ConnectionLost, Layer::Ssh, said, {}};
     }
+    if (const std::optional<Error> words = m_closing ? std::nullopt : lastWords(m_way.words, kPatienceWithWords)) {
+        // A link that was open is lost, whatever carried it says; only how it is said changes.
+        return {m_state == LinkState::Ready ? ErrorKind::ConnectionLost : words->kind, words->layer, words->detail, words->subject};
+    }
     return {ErrorKind::ConnectionLost, m_state == LinkState::Ready ? Layer::Tcp : Layer::Ssh, m_lastWords, {}};
 }
 
@@ -241,12 +268,20 @@ void SshThread::pumpChannels()
     for (const auto &open : m_channels)
         open->pump(m_session.get());
     std::erase_if(m_channels, [](const auto &open) { return open->isOver(); });
+    for (const auto &open : m_tunnels)
+        open->pump(m_session.get(), m_event.get());
+    std::erase_if(m_tunnels, [](const auto &open) { return open->isOver(); });
 }
 
 int SshThread::nextTimeout() const
 {
-    Deadline next = std::min(m_nextKeepAlive, m_probeUntil.value_or(m_nextKeepAlive));
+    Deadline next = m_options.keepAlive.count() > 0 ? m_nextKeepAlive : Deadline::max();
+    next = std::min(next, m_probeUntil.value_or(next));
     for (const auto &open : m_channels) {
+        if (const auto deadline = open->nextDeadline())
+            next = std::min(next, *deadline);
+    }
+    for (const auto &open : m_tunnels) {
         if (const auto deadline = open->nextDeadline())
             next = std::min(next, *deadline);
     }
@@ -265,9 +300,9 @@ bool SshThread::keepAlive()
     }
     if (m_probeUntil && now >= *m_probeUntil)
         return false;
-    if (now < m_nextKeepAlive)
+    if (m_options.keepAlive.count() <= 0 || now < m_nextKeepAlive)
         return true;
-    if (m_unanswered == kMostMissed)
+    if (m_unanswered >= m_options.keepAliveCount)
         return false;
     ++m_unanswered;
     m_nextKeepAlive = now + m_options.keepAlive;
@@ -315,6 +350,7 @@ Error SshThread::serve()
 
 void SshThread::dropSession()
 {
+    m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold
     if (m_session) {
         // Anything still unsent is sent first, or the farewell would be dropped.
@@ -329,7 +365,8 @@ void SshThread::dropSession()
     m_event.reset();
     m_session.reset();
     closeDuplicate();
-    m_socket.reset();
+    m_way.descriptor.reset(); // what is behind it ends by itself once that is closed
+    m_way = {};
 }
 
 // After some errors the library has closed its descriptor by itself, and the number may belong to
@@ -339,7 +376,7 @@ void SshThread::closeDuplicate()
     struct stat ours = {};
     struct stat theirs = {};
     const int duplicate = std::exchange(m_librarySocket, -1);
-    if (duplicate < 0 || ::fstat(m_socket.get(), &ours) != 0 || ::fstat(duplicate, &theirs) != 0)
+    if (duplicate < 0 || ::fstat(m_way.descriptor.get(), &ours) != 0 || ::fstat(duplicate, &theirs) != 0)
         return;
     if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
         ::close(duplicate);

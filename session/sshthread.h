@@ -6,6 +6,7 @@
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 #include "session/sshsessionchannel.h"
+#include "session/sshtunnelchannel.h"
 
 #include <libssh/callbacks.h>
 
@@ -19,7 +20,10 @@ namespace Sandpiper {
 class SshThread : private AuthContext
 {
 public:
-    SshThread(const LinkOptions &options, std::shared_ptr<LinkMail> mail);
+    // What it is for: SSH, or only what SSH would run over, for somebody else to use.
+    enum class Purpose { Link, TransportOnly };
+    // environment: of this process, as ownEnvironment() has it.
+    SshThread(const LinkOptions &options, Purpose purpose, const QByteArrayList &environment, std::shared_ptr<LinkMail> mail);
     ~SshThread() override;
     SshThread(const SshThread &) = delete;
     SshThread &operator=(const SshThread &) = delete;
@@ -30,6 +34,12 @@ private:
     using Clock = std::chrono::steady_clock;
 
     // The way to Ready.
+    [[nodiscard]] Done prepare();
+    [[nodiscard]] Done readConfiguration();
+    [[nodiscard]] bool allowsAndRuns(const QString &command);
+    [[nodiscard]] Done openWay(Deadline deadline);
+    [[nodiscard]] Result<OpenTransport> askForWay(const QList<SshJumpHop> &hops);
+    [[nodiscard]] Error lendWay();
     [[nodiscard]] Done establish();
     [[nodiscard]] Done connectSession();
     [[nodiscard]] Done configure(ssh_session session, const QList<QByteArray> &firstTypes);
@@ -54,6 +64,7 @@ private:
     void rememberLastWords();
     void dropSession();
     void closeDuplicate();
+    [[nodiscard]] ChannelSpec completed(ChannelSpec spec) const;
     SshSessionChannel *channel(int id);
 
     // AuthContext
@@ -67,19 +78,22 @@ private:
     void bridgeChanged(AgentBridge *bridge) override { m_mail->setSignature(bridge); }
 
     LinkOptions m_options;
+    Purpose m_purpose;
+    QByteArrayList m_environment;
     std::shared_ptr<LinkMail> m_mail; // owned together with the link's face
     QByteArray m_host;                // as it is looked up
     QString m_subject;                // what errors are about
-    SshAuth m_auth;
+    std::optional<SshAuth> m_auth; // once all options are known
     LinkState m_state = LinkState::Idle;
 
-    FileDescriptor m_socket; // ours; the library works on a duplicate
+    OpenTransport m_way; // the library works on a duplicate of its descriptor
     int m_librarySocket = -1;
     SshSessionHandle m_session;
     SshEventHandle m_event;
     ssh_counter_struct m_packets = {};
     ssh_callbacks_struct m_callbacks = {};
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
+    std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;
     QString m_lastBanner;
@@ -87,6 +101,8 @@ private:
     bool m_closing = false;
     bool m_woken = false;
     std::vector<ToLink::Answer> m_answers;
+    std::vector<ToLink::Transport> m_transports; // that came and were not looked at
+    int m_lastRequest = 0;
     int m_lastPrompt = 0;
     QString m_lastWords; // of a SSH_MSG_DISCONNECT, else of the library
 

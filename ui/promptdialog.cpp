@@ -19,6 +19,7 @@ namespace {
 
 constexpr int maxSecret = 4096; // characters; longer than any password a server takes
 constexpr int maxName = 120;
+constexpr int maxText = 500;
 
 QString shownPath(const QString &path)
 {
@@ -56,6 +57,9 @@ PromptDialog::PromptDialog(const Prompt &prompt, QWidget *parent)
         break;
     case Prompt::Kind::Interactive:
         askServersQuestions(prompt);
+        break;
+    case Prompt::Kind::Confirm:
+        askConsent(prompt);
         break;
     }
     m_column->addStretch();
@@ -178,13 +182,24 @@ void PromptDialog::askServersQuestions(const Prompt &prompt)
     if (prompt.attempt > 1)
         paragraph(tr("The last answer was not accepted."));
     for (const QString &foreign : {prompt.title, prompt.text}) {
-        if (const QString text = tamed(foreign, 500); !text.isEmpty())
+        if (const QString text = tamed(foreign, maxText); !text.isEmpty())
             paragraph(text);
     }
     for (const Prompt::Field &field : prompt.fields)
         addField(field);
     button(tr("Cancel"), PromptAnswer::Kind::Cancelled, false);
     button(prompt.fields.isEmpty() ? tr("Go on") : tr("Answer"), PromptAnswer::Kind::Accepted, true);
+}
+
+void PromptDialog::askConsent(const Prompt &prompt)
+{
+    heading(tamed(prompt.title, maxName));
+    paragraph(tamed(prompt.text, maxText));
+    const bool runs = !prompt.command.isEmpty();
+    if (runs)
+        fact(tr("Command"), tamed(prompt.command, Prompt::maxCommand));
+    button(runs ? tr("Do not run") : tr("Cancel"), PromptAnswer::Kind::Cancelled, true);
+    button(runs ? tr("Run") : tr("Go on"), PromptAnswer::Kind::Accepted, false);
 }
 
 void PromptDialog::addField(const Prompt::Field &field)

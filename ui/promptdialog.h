@@ -36,6 +36,7 @@ private:
     void tellChangedKey(const Prompt &prompt);
     void askSecret(const Prompt &prompt);
     void askServersQuestions(const Prompt &prompt);
+    void askConsent(const Prompt &prompt);
     void button(const QString &text, PromptAnswer::Kind kind, bool isDefault);
     void answer(PromptAnswer::Kind kind);
     QVBoxLayout *m_column;

@@ -28,6 +28,17 @@ std::shared_ptr<PromptAnswer> askHostKey(const Prompt &prompt)
     return answer(*word == "once"_L1 ? PromptAnswer::Kind::JustOnce : PromptAnswer::Kind::Cancelled);
 }
 
+std::shared_ptr<PromptAnswer> askConsent(const Prompt &prompt)
+{
+    say(prompt.text);
+    if (!prompt.command.isEmpty())
+        say(u"    "_s + tamed(prompt.command, Prompt::maxCommand));
+    const Result<QString> word = readAnswer(prompt.title + u" (yes, no)"_s);
+    if (!word)
+        return answer(PromptAnswer::Kind::Refused);
+    return answer(*word == "yes"_L1 ? PromptAnswer::Kind::Accepted : PromptAnswer::Kind::Cancelled);
+}
+
 std::shared_ptr<PromptAnswer> askFields(const Prompt &prompt, const QList<Prompt::Field> &fields)
 {
     auto made = answer(PromptAnswer::Kind::Accepted);
@@ -68,6 +79,8 @@ QFuture<std::shared_ptr<PromptAnswer>> ConsolePrompts::ask(const Prompt &prompt)
             return askFields(prompt, {{u"Password for %1"_s.arg(prompt.target), false}});
         case Prompt::Kind::Interactive:
             return askFields(prompt, prompt.fields);
+        case Prompt::Kind::Confirm:
+            return askConsent(prompt);
         }
         Q_UNREACHABLE_RETURN(nullptr);
     };

@@ -80,6 +80,8 @@ private slots:
     void aSecondTrySaysThatTheFirstFailed();
     void aServersQuestionsAreAnsweredInOrder();
     void aServersWordsStayPlainAndShort();
+    void consentShowsTheWholeCommandAndIsGivenByItsButtonOnly_data();
+    void consentShowsTheWholeCommandAndIsGivenByItsButtonOnly();
     void tooManyQuestionsAreRefused();
     void escapeIsNo();
     void aCancelledQuestionDisappears();
@@ -233,6 +235,34 @@ void TestPrompts::aServersWordsStayPlainAndShort()
     for (const QLabel *label : dialog->findChildren<QLabel *>())
         QCOMPARE(label->textFormat(), Qt::PlainText);
     QVERIFY(dialog->width() <= 640);
+}
+
+void TestPrompts::consentShowsTheWholeCommandAndIsGivenByItsButtonOnly_data()
+{
+    QTest::addColumn<QString>("button");
+    QTest::addColumn<int>("kind");
+    QTest::newRow("run") << u"Run"_s << int(PromptAnswer::Kind::Accepted);
+    QTest::newRow("do not run") << u"Do not run"_s << int(PromptAnswer::Kind::Cancelled);
+    QTest::newRow("enter") << QString() << int(PromptAnswer::Kind::Cancelled);
+}
+
+void TestPrompts::consentShowsTheWholeCommandAndIsGivenByItsButtonOnly()
+{
+    QFETCH(QString, button);
+    Prompt asked = prompt(Kind::Confirm);
+    asked.title = u"Run this command?"_s;
+    asked.text = u"Your SSH configuration wants it."_s;
+    asked.command = QString(Prompt::maxCommand - 4, u'x') + u"<b>e"_s;
+    const QFuture<Answer> future = m_presenter->ask(asked);
+    QTRY_VERIFY(m_presenter->shown());
+    const QString words = wordsOf(m_presenter->shown());
+    QVERIFY(words.contains(asked.title) && words.contains(asked.text) && words.contains(asked.command));
+    if (button.isEmpty())
+        QTest::keyClick(m_presenter->shown(), Qt::Key_Return);
+    else
+        QTest::mouseClick(buttonWith(m_presenter->shown(), button), Qt::LeftButton);
+    QTRY_VERIFY(future.isFinished());
+    QTEST(int(future.result()->kind), "kind");
 }
 
 void TestPrompts::tooManyQuestionsAreRefused()

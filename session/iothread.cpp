@@ -1,0 +1,75 @@
+#include "session/iothread.h"
+
+#include <QDeadlineTimer>
+#include <QEventLoop>
+#include <QSocketNotifier>
+
+#include <mutex>
+#include <system_error>
+
+namespace Sandpiper {
+namespace {
+
+constexpr std::chrono::milliseconds kPatienceWithGoodbyes{500};
+
+thread_local QObject *t_lingering = nullptr;
+
+void serve(Mailbox<std::function<void()>> &jobs)
+{
+    QObject lingering;
+    t_lingering = &lingering;
+    QEventLoop loop;
+    QSocketNotifier bell(jobs.descriptor(), QSocketNotifier::Read);
+    QObject::connect(&bell, &QSocketNotifier::activated, &loop, [&] {
+        for (const std::function<void()> &job : jobs.takeAll()) {
+            if (job)
+                job();
+            else
+                loop.quit();
+        }
+    });
+    loop.exec();
+    QDeadlineTimer patience(kPatienceWithGoodbyes);
+    while (!lingering.children().isEmpty() && !patience.hasExpired())
+        loop.processEvents(QEventLoop::AllEvents, patience);
+}
+
+} // namespace
+
+IoThread::IoThread()
+    : m_jobs(std::make_shared<Jobs>())
+    , m_thread([jobs = m_jobs] { serve(*jobs); })
+{
+}
+
+IoThread::~IoThread()
+{
+    m_jobs->put({});
+    m_thread.join();
+}
+
+void IoThread::letLinger(QObject *object)
+{
+    object->setParent(t_lingering);
+}
+
+std::shared_ptr<IoThread> IoThread::shared()
+{
+    static std::mutex mutex;
+    static std::weak_ptr<IoThread> current;
+    const std::lock_guard guard(mutex);
+    std::shared_ptr<IoThread> thread = current.lock();
+    if (thread)
+        return thread;
+    try {
+        thread.reset(new IoThread);
+    } catch (const std::system_error &) {
+        return nullptr;
+    }
+    if (!thread->m_jobs->isUsable())
+        return nullptr;
+    current = thread;
+    return thread;
+}
+
+} // namespace Sandpiper

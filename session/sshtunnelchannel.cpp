@@ -1,0 +1,236 @@
+#include "session/sshtunnelchannel.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+namespace {
+
+constexpr qint64 kMostWaiting = 256 << 10;
+constexpr qint64 kSlice = 64 << 10;
+
+// "Channel opening failure: channel 43 error (2) Connection refused"; the numbers of RFC 4254 section 5.1.
+Error refusalOf(ssh_session session, const TunnelSpec &spec)
+{
+    const QString text = tamed(QString::fromUtf8(ssh_get_error(session)));
+    ErrorKind kind = ErrorKind::ServerError;
+    if (text.contains("error (1)"_L1))
+        kind = ErrorKind::PermissionDenied;
+    else if (text.contains("error (2)"_L1))
+        kind = text.contains("refused"_L1, Qt::CaseInsensitive) ? ErrorKind::ConnectionRefused : ErrorKind::HostUnreachable;
+    const qsizetype reason = text.indexOf(") "_L1);
+    return {kind, Layer::Tcp,
+            tamed(u"from there to %1:%2: %3"_s.arg(spec.host).arg(spec.port).arg(reason < 0 ? text : text.sliced(reason + 2))), {}};
+}
+
+} // namespace
+
+SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken)
+    : m_id(id)
+    , m_spec(spec)
+    , m_mail(mail)
+    , m_woken(woken)
+{
+    ssh_callbacks_init(&m_callbacks);
+    m_callbacks.userdata = this;
+    m_callbacks.channel_data_function = [](ssh_session, ssh_channel, void *data, uint32_t size, int, void *self) {
+        return static_cast<SshTunnelChannel *>(self)->take(data, size);
+    };
+    m_callbacks.channel_eof_function = [](ssh_session, ssh_channel, void *self) {
+        static_cast<SshTunnelChannel *>(self)->m_remoteEof = true;
+    };
+    m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *self) {
+        static_cast<SshTunnelChannel *>(self)->m_remoteClosed = true;
+    };
+}
+
+SshTunnelChannel::~SshTunnelChannel()
+{
+    watch(nullptr, 0);
+    if (!m_channel)
+        return;
+    ssh_remove_channel_callbacks(m_channel, &m_callbacks);
+    ssh_channel_free(m_channel);
+}
+
+int SshTunnelChannel::take(const void *data, quint32 size)
+{
+    // While the backlog is read out, what arrives waits behind it.
+    const qint64 room = m_draining ? 0 : std::clamp<qint64>(kMostWaiting - m_toStream.size(), 0, size);
+    m_toStream.append(static_cast<const char *>(data), room);
+    m_backlog = qint64(size) - room;
+    return int(room);
+}
+
+void SshTunnelChannel::pump(ssh_session session, ssh_event event)
+{
+    if (m_stage == Stage::Opening)
+        open(session);
+    if (m_stage == Stage::Running)
+        serve(session);
+    if (m_stage != Stage::Running)
+        return watch(nullptr, 0);
+    const bool canSend = ssh_channel_window_size(m_channel) > 0 && (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) == 0;
+    short what = 0;
+    if (!m_streamEnded && m_toChannel.isEmpty() && canSend)
+        what |= POLLIN;
+    if (!m_toStream.isEmpty())
+        what |= POLLOUT;
+    watch(event, what);
+}
+
+void SshTunnelChannel::watch(ssh_event event, short what)
+{
+    if (what == m_watched)
+        return;
+    const int fd = m_spec.stream->get();
+    if (m_watched != 0)
+        ssh_event_remove_fd(m_event, fd);
+    m_watched = 0;
+    const auto onReady = [](socket_t, int, void *self) {
+        static_cast<SshTunnelChannel *>(self)->m_woken = true;
+        return 0;
+    };
+    if (what != 0 && ssh_event_add_fd(event, fd, what, onReady, this) == SSH_OK) {
+        m_event = event;
+        m_watched = what;
+    }
+}
+
+void SshTunnelChannel::open(ssh_session session)
+{
+    if (!m_channel) {
+        m_channel = ssh_channel_new(session);
+        m_patience = std::chrono::steady_clock::now() + m_spec.patience;
+        // Before anything can arrive.
+        if (!m_channel || ssh_add_channel_callbacks(m_channel, &m_callbacks) != SSH_OK)
+            return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
+    }
+    const int code = ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port,
+                                              m_spec.originHost.toUtf8().constData(), m_spec.originPort);
+    if (code == SSH_OK) {
+        m_patience.reset();
+        m_stage = Stage::Running;
+        m_mail.events.put(FromLink::ChannelOpened{m_id});
+    } else if (code != SSH_AGAIN) {
+        // A lost connection is told by whoever notices it for all channels.
+        if (ssh_is_connected(session))
+            end(refusalOf(session, m_spec), ShellEnd::Kind::Failed);
+    } else if (std::chrono::steady_clock::now() >= *m_patience) {
+        end({ErrorKind::Timeout, Layer::Tcp, u"from there to %1:%2: no answer in time"_s.arg(m_spec.host).arg(m_spec.port), {}},
+            ShellEnd::Kind::Failed);
+    }
+}
+
+void SshTunnelChannel::serve(ssh_session session)
+{
+    do {
+        drainBacklog();
+        if (!writeStream())
+            return end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
+    } while (m_backlog > 0 && m_toStream.isEmpty());
+    const bool allWritten = m_toStream.isEmpty() && m_backlog == 0;
+    if (m_remoteClosed) {
+        if (allWritten)
+            end({ErrorKind::ConnectionLost, Layer::Tcp, u"%1:%2 closed the connection"_s.arg(m_spec.host).arg(m_spec.port), {}}, ShellEnd::Kind::Lost);
+        return;
+    }
+    if (m_remoteEof && allWritten && !m_shutStream) {
+        m_shutStream = true;
+        ::shutdown(m_spec.stream->get(), SHUT_WR);
+    }
+    readStream(session);
+    if (m_streamEnded && m_toChannel.isEmpty() && !m_saidStreamEnded) {
+        m_saidStreamEnded = true;
+        ssh_channel_send_eof(m_channel);
+    }
+    if (m_saidStreamEnded && m_shutStream)
+        end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
+}
+
+void SshTunnelChannel::drainBacklog()
+{
+    while (m_backlog > 0 && m_toStream.size() < kMostWaiting) {
+        QByteArray slice(std::min(m_backlog, kMostWaiting - m_toStream.size()), Qt::Uninitialized);
+        m_draining = true;
+        const int got = ssh_channel_read_nonblocking(m_channel, slice.data(), uint32_t(slice.size()), 0);
+        m_draining = false;
+        // Only a dead connection can take it away again.
+        m_backlog = got <= 0 ? 0 : std::max<qint64>(0, m_backlog - got);
+        m_toStream.append(slice.constData(), std::max(0, got));
+    }
+}
+
+bool SshTunnelChannel::writeStream()
+{
+    qsizetype sent = 0;
+    while (sent < m_toStream.size()) {
+        const ssize_t code = ::send(m_spec.stream->get(), m_toStream.constData() + sent, size_t(m_toStream.size() - sent), MSG_NOSIGNAL);
+        if (code < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        if (code <= 0)
+            break;
+        sent += code;
+    }
+    m_toStream.remove(0, sent);
+    return true;
+}
+
+bool SshTunnelChannel::writeChannel(ssh_session session)
+{
+    while (!m_toChannel.isEmpty()) {
+        const qint64 size = std::min<qint64>(ssh_channel_window_size(m_channel), m_toChannel.size());
+        if (size <= 0 || (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) != 0)
+            return false;
+        const int sent = ssh_channel_write(m_channel, m_toChannel.constData(), uint32_t(size));
+        if (sent <= 0)
+            return false;
+        m_toChannel.remove(0, sent);
+    }
+    return true;
+}
+
+void SshTunnelChannel::readStream(ssh_session session)
+{
+    while (writeChannel(session) && !m_streamEnded) {
+        const qint64 room = std::min<qint64>(ssh_channel_window_size(m_channel), kSlice);
+        if (room <= 0 || (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) != 0)
+            return;
+        m_toChannel.resize(room);
+        const ssize_t got = ::recv(m_spec.stream->get(), m_toChannel.data(), size_t(room), 0);
+        m_toChannel.resize(std::max<ssize_t>(0, got));
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        m_streamEnded = got <= 0;
+    }
+}
+
+void SshTunnelChannel::lose(const Error &error)
+{
+    if (m_stage == Stage::Over)
+        return;
+    (void)writeStream();
+    end(error, m_stage == Stage::Opening ? ShellEnd::Kind::Failed : ShellEnd::Kind::Lost);
+}
+
+void SshTunnelChannel::end(const Error &error, ShellEnd::Kind kind)
+{
+    m_stage = Stage::Over;
+    m_patience.reset();
+    watch(nullptr, 0);
+    // Whoever reads the stream looks for them when it ends.
+    if (m_spec.words && error.kind != ErrorKind::Cancelled)
+        m_spec.words->put(error);
+    m_spec.stream->reset();
+    ShellEnd end;
+    end.kind = kind;
+    end.error = error;
+    m_mail.events.put(FromLink::ChannelEnded{m_id, end});
+}
+
+} // namespace Sandpiper

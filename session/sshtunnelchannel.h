@@ -1,0 +1,67 @@
+// The far end of one tunnel (direct-tcpip) and the stream that it is joined to, in the thread of its link.
+#pragma once
+
+#include "session/sshhandles.h"
+#include "session/sshmessages.h"
+
+#include <libssh/callbacks.h>
+
+#include <chrono>
+#include <optional>
+
+namespace Sandpiper {
+
+// At most 256 KiB wait here in each direction; what is more waits with its sender.
+class SshTunnelChannel
+{
+public:
+    // mail and woken outlive it; woken is set when its stream wants a pump().
+    SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken);
+    ~SshTunnelChannel(); // outside of libssh's callbacks only, and before its event goes
+    SshTunnelChannel(const SshTunnelChannel &) = delete;
+    SshTunnelChannel &operator=(const SshTunnelChannel &) = delete;
+
+    [[nodiscard]] int id() const { return m_id; }
+    // Does what can be done now without waiting. Outside of libssh's callbacks only.
+    void pump(ssh_session session, ssh_event event);
+    [[nodiscard]] bool isOver() const { return m_stage == Stage::Over; }
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const { return m_patience; }
+    // The connection is gone.
+    void lose(const Error &error);
+
+private:
+    enum class Stage { Opening, Running, Over };
+
+    void open(ssh_session session);
+    void serve(ssh_session session);
+    void drainBacklog();
+    [[nodiscard]] bool writeStream(); // false: nobody is there any more
+    [[nodiscard]] bool writeChannel(ssh_session session);
+    void readStream(ssh_session session);
+    void watch(ssh_event event, short what);
+    void end(const Error &error, ShellEnd::Kind kind);
+    int take(const void *data, quint32 size);
+
+    int m_id;
+    TunnelSpec m_spec;
+    LinkMail &m_mail;
+    bool &m_woken;
+    Stage m_stage = Stage::Opening;
+    ssh_channel m_channel = nullptr; // freed by us, or by ssh_disconnect()
+    ssh_channel_callbacks_struct m_callbacks = {};
+    ssh_event m_event = nullptr; // where the stream is watched
+    short m_watched = 0;
+
+    QByteArray m_toStream;
+    qint64 m_backlog = 0; // for the stream, still inside the library
+    bool m_draining = false;
+    QByteArray m_toChannel;
+    bool m_streamEnded = false;
+    bool m_saidStreamEnded = false;
+    bool m_remoteEof = false;
+    bool m_shutStream = false;
+    bool m_remoteClosed = false;
+    std::optional<std::chrono::steady_clock::time_point> m_patience; // until it is open
+};
+
+} // namespace Sandpiper
