@@ -31,6 +31,14 @@ QByteArray quotedForShell(const QString &word)
     return '\'' + word.toUtf8().replace("'", "'\\''") + '\'';
 }
 
+QString shellWord(const QString &word)
+{
+    const bool plain = !word.isEmpty() && std::all_of(word.cbegin(), word.cend(), [](QChar c) {
+        return (c >= u'a' && c <= u'z') || (c >= u'A' && c <= u'Z') || (c >= u'0' && c <= u'9') || "_@%+=:,./-"_L1.contains(c);
+    });
+    return plain ? word : QString::fromUtf8(quotedForShell(word));
+}
+
 Result<QByteArray> commandLineForShell(const CommandLine &line)
 {
     const auto invalid = [](const QString &why) { return failure(ErrorKind::InvalidInput, Layer::Ssh, why); };

@@ -11,6 +11,8 @@ namespace Sandpiper {
 
 // One word of sh, whatever is in it: 'it'\''s'. Empty becomes ''.
 [[nodiscard]] QByteArray quotedForShell(const QString &word);
+// The same for people to read: as it is where no shell takes it apart.
+[[nodiscard]] QString shellWord(const QString &word);
 
 struct CommandLine
 {

@@ -1,36 +1,11 @@
 #include "session/sshcommand.h"
 
 #include "session/shellquote.h"
-
-#include <csignal>
+#include "session/signalnames.h"
 
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
-namespace {
-
-// RFC 4254 section 6.10
-QByteArray signalName(int number)
-{
-    switch (number) {
-    case SIGABRT: return "ABRT";
-    case SIGALRM: return "ALRM";
-    case SIGFPE: return "FPE";
-    case SIGHUP: return "HUP";
-    case SIGILL: return "ILL";
-    case SIGINT: return "INT";
-    case SIGKILL: return "KILL";
-    case SIGPIPE: return "PIPE";
-    case SIGQUIT: return "QUIT";
-    case SIGSEGV: return "SEGV";
-    case SIGTERM: return "TERM";
-    case SIGUSR1: return "USR1";
-    case SIGUSR2: return "USR2";
-    default: return {};
-    }
-}
-
-} // namespace
 
 SshCommand::SshCommand(SshLinkCore *link, const CommandSpec &spec)
     : m_spec(spec)

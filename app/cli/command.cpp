@@ -2,6 +2,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "session/signalnames.h"
 
 #include <algorithm>
 
@@ -31,9 +32,17 @@ const std::vector<CommandRow> &commandTable()
         {"shell", "TARGET [--via ssh|pty]", "an interactive shell", make<ShellCommand>},
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
+        {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
+        {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},
         {"doctor", "TARGET", "walks the layers and says the first that fails", make<DoctorCommand>},
     };
     return table;
+}
+
+int statusOfSignal(const QString &name)
+{
+    const std::optional<int> number = signalNumber(name);
+    return number ? 128 + *number : int(ExitOurs);
 }
 
 Command::Command(Directory *directory)

@@ -19,6 +19,9 @@ enum ExitStatus : int {
     ExitOurs = 255, // exec, shell: ours, not the remote program's
 };
 
+// 128 and the signal's number, as shells have it; ExitOurs for one that is unknown here.
+[[nodiscard]] int statusOfSignal(const QString &name);
+
 class Command : public QObject
 {
     Q_OBJECT

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/command.h"
+#include "session/mailbox.h"
 
 namespace Sandpiper {
 
@@ -151,9 +152,11 @@ private:
     void runPlain(const Target &target, const QStringList &argv, const QString &via);
     void runInTerminal(const Target &target, const QStringList &argv);
     void pumpInput();
+    void readerLeft();
     std::unique_ptr<ShellRunner> m_runner;
     std::unique_ptr<RemoteCommand> m_remote;
     std::unique_ptr<PromptHandler> m_prompts;
+    bool m_readsInput = true;
 };
 
 class PtyCommand : public Command
@@ -173,6 +176,41 @@ private:
     void show(const PtySession &session);
     std::unique_ptr<ShellRunner> m_runner;
     bool m_json = false;
+};
+
+// Nothing but the transport's own bytes is ever written to standard output.
+class ProxyCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+    void start(const QStringList &arguments) override;
+    void interrupt() override;
+
+private:
+    void relay(const Target &target);
+    std::shared_ptr<Mailbox<bool>> m_stop = std::make_shared<Mailbox<bool>>(); // shared with the relaying thread
+};
+
+class SshConfigCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit SshConfigCommand(Directory *directory);
+    ~SshConfigCommand() override;
+    void start(const QStringList &arguments) override;
+
+private:
+    struct Wish;
+    struct Gathered;
+    void gatherAll();
+    void gatherNamed();
+    void makeBlocks();
+    void refuse(const CliError &error);
+    void arrived();
+    void write();
+    std::unique_ptr<Wish> m_wish;
+    std::unique_ptr<Gathered> m_gathered;
 };
 
 class DoctorCommand : public Command

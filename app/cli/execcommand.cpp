@@ -3,7 +3,11 @@
 #include "app/cli/output.h"
 #include "app/cli/shellrunner.h"
 #include "app/cli/terminal.h"
+#include "session/commandroute.h"
 
+#include <QTimer>
+
+#include <chrono>
 #include <csignal>
 
 #include <unistd.h>
@@ -14,6 +18,7 @@ namespace Sandpiper {
 namespace {
 
 constexpr qint64 maxPendingInput = 256 * 1024;
+constexpr std::chrono::milliseconds pipePatience{500};
 
 } // namespace
 
@@ -33,6 +38,7 @@ void ExecCommand::start(const QStringList &arguments)
     const QStringList argv = dashes < 0 ? QStringList() : arguments.sliced(dashes + 1);
     QCommandLineParser parser;
     parser.addOptions({{u"t"_s, u"With a terminal."_s},
+                       {u"n"_s, u"Without input: standard input is not read."_s},
                        {u"via"_s, u"ssh or api; ssh where the sandbox's keys are at hand."_s, u"ROUTE"_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
     parser.addPositionalArgument(u"-- CMD…"_s, u"The command and its arguments; no shell in between."_s);
@@ -47,6 +53,9 @@ void ExecCommand::start(const QStringList &arguments)
     if (!text)
         return fail(text.error());
     const bool terminal = parser.isSet(u"t"_s);
+    m_readsInput = !parser.isSet(u"n"_s);
+    if (terminal && !m_readsInput)
+        return usage(u"-t and -n do not go together"_s);
     if (terminal && !isTerminal(STDIN_FILENO))
         return usage(u"-t needs a terminal on standard input"_s);
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, argv, via, terminal] {
@@ -77,29 +86,25 @@ void ExecCommand::runPlain(const Target &target, const QStringList &argv, const 
 {
     CommandSpec spec;
     spec.argv = argv;
-    // SSH carries bytes as they are; the vendors' process APIs carry lines of text.
-    const bool keysAtHand = target.sandbox.ssh && (target.provider == nullptr || !target.sandbox.ssh->identityFiles.isEmpty());
-    if (via == "ssh"_L1 || (via.isEmpty() && keysAtHand)) {
-        if (target.sandbox.ssh)
-            m_remote = makeSshCommand(linkOptionsFor(target.sandbox), spec, m_prompts.get());
-    } else if (target.provider != nullptr) {
-        m_remote = target.provider->makeCommand(target.sandbox, spec);
-    }
-    if (!m_remote)
-        return fail(Error{ErrorKind::Unsupported, Layer::Provider, target.sandbox.capabilities.reasonAgainst(Capability::Exec), target.sandbox.displayName()}, ExitOurs);
+    const CommandRoute route = via == "ssh"_L1 ? CommandRoute::Ssh : via == "api"_L1 ? CommandRoute::Api : CommandRoute::Best;
+    Result<std::unique_ptr<RemoteCommand>> made = makeRemoteCommand(target.sandbox, target.provider, m_prompts.get(), spec, route);
+    if (!made)
+        return fail(made.error(), ExitOurs);
+    m_remote = std::move(*made);
     RemoteCommand *remote = m_remote.get();
     connect(remote, &RemoteCommand::outputReceived, this, [](const QByteArray &bytes) { standardOutput().write(bytes); });
     connect(remote, &RemoteCommand::errorOutputReceived, this, [](const QByteArray &bytes) { standardError().write(bytes); });
     connect(&standardOutput(), &OutputStream::written, remote, &RemoteCommand::consumed);
     connect(&standardError(), &OutputStream::written, remote, &RemoteCommand::consumed);
-    connect(&standardOutput(), &OutputStream::broken, remote, [remote] { remote->sendSignal(SIGPIPE); });
+    connect(&standardOutput(), &OutputStream::broken, this, &ExecCommand::readerLeft);
     connect(remote, &RemoteCommand::started, this, &ExecCommand::pumpInput);
     connect(remote, &RemoteCommand::ended, this, [this](const ShellEnd &end) {
         switch (end.kind) {
         case ShellEnd::Kind::Exited: return finishLater(end.exitCode);
         case ShellEnd::Kind::Signalled:
-            say(u"the command was ended by signal %1"_s.arg(end.signalName));
-            return finishLater(ExitOurs);
+            if (end.signalName != "PIPE"_L1 || !standardOutput().isBroken())
+                say(u"the command was ended by signal %1"_s.arg(end.signalName));
+            return finishLater(statusOfSignal(end.signalName));
         case ShellEnd::Kind::Killed: return finishLater(ExitOurs);
         case ShellEnd::Kind::Lost:
         case ShellEnd::Kind::Failed: return fail(end.error, ExitOurs);
@@ -108,8 +113,18 @@ void ExecCommand::runPlain(const Target &target, const QStringList &argv, const 
     remote->start();
 }
 
+void ExecCommand::readerLeft()
+{
+    // As a local command would learn of it. Not every server passes that signal on; then the end of the
+    // connection tells.
+    m_remote->sendSignal(SIGPIPE);
+    QTimer::singleShot(pipePatience, this, [this] { finishLater(128 + SIGPIPE); });
+}
+
 void ExecCommand::pumpInput()
 {
+    if (!m_readsInput)
+        return m_remote->closeInput();
     auto *input = new InputReader(m_remote.get());
     RemoteCommand *remote = m_remote.get();
     connect(input, &InputReader::received, remote, [remote, input](const QByteArray &bytes) {

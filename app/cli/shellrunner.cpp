@@ -71,6 +71,10 @@ void ShellRunner::start()
             m_shell->resize(localTerminalSize());
     });
     m_raw.emplace();
+    m_heldKeys.setSingleShot(true);
+    connect(&m_heldKeys, &QTimer::timeout, this, [this] {
+        m_shell->write(m_wish.detachKeys.expired(std::chrono::steady_clock::now()));
+    });
     m_input = std::make_unique<InputReader>();
     connect(m_input.get(), &InputReader::received, this, &ShellRunner::typed);
     connect(m_input.get(), &InputReader::ended, this, &ShellRunner::leave);
@@ -79,7 +83,9 @@ void ShellRunner::start()
 
 void ShellRunner::typed(const QByteArray &bytes)
 {
-    const QByteArray passed = m_wish.detachKeys.filter(bytes);
+    const QByteArray passed = m_wish.detachKeys.filter(bytes, std::chrono::steady_clock::now());
+    if (m_wish.detachKeys.deadline())
+        m_heldKeys.start(DetachKeys::patience);
     if (m_state == StandingShell::State::Open)
         m_shell->write(passed);
     else if (bytes.contains('\x03')) // nothing there takes it, so it means us
@@ -126,7 +132,7 @@ int ShellRunner::statusOf(const ShellEnd &end) const
 {
     switch (end.kind) {
     case ShellEnd::Kind::Exited: return end.exitCode;
-    case ShellEnd::Kind::Signalled: return ExitOurs;
+    case ShellEnd::Kind::Signalled: return statusOfSignal(end.signalName);
     case ShellEnd::Kind::Killed:
     case ShellEnd::Kind::Lost:
     case ShellEnd::Kind::Failed: return ExitOurs;

@@ -6,6 +6,7 @@
 #include "session/standingshell.h"
 
 #include <QObject>
+#include <QTimer>
 
 #include <memory>
 #include <optional>
@@ -47,6 +48,7 @@ private:
     std::unique_ptr<StandingShell> m_shell;
     std::unique_ptr<InputReader> m_input;
     std::optional<RawMode> m_raw;
+    QTimer m_heldKeys; // until keys that might have been the detach keys go to the shell
     StandingShell::State m_state = StandingShell::State::Idle;
     bool m_finished = false;
 };

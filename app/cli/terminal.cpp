@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -197,8 +198,10 @@ CliResult<DetachKeys> DetachKeys::parse(const QString &text)
     if (text == "none"_L1)
         return keys;
     const auto wrong = [&] {
-        return mistyped(u"--detach-keys takes ctrl-X or single characters, parted by commas, or none; not '%1'"_s.arg(text));
+        return mistyped(u"--detach-keys takes ctrl-X or single characters, parted by commas, at most %1, or none; not '%2'"_s.arg(mostKeys).arg(tamed(text, 60)));
     };
+    if (text.count(u',') >= mostKeys)
+        return wrong();
     for (const QString &part : text.split(u',')) {
         const bool control = part.startsWith("ctrl-"_L1);
         const QString rest = control ? part.sliced(5) : part;
@@ -217,11 +220,18 @@ CliResult<DetachKeys> DetachKeys::parse(const QString &text)
     return keys;
 }
 
-QByteArray DetachKeys::filter(QByteArrayView typed)
+QByteArray DetachKeys::expired(Time now)
+{
+    if (m_held == 0 || m_matched || now < m_deadline)
+        return {};
+    return m_sequence.first(std::exchange(m_held, 0));
+}
+
+QByteArray DetachKeys::filter(QByteArrayView typed, Time now)
 {
     if (m_sequence.isEmpty())
         return typed.toByteArray();
-    QByteArray passed;
+    QByteArray passed = expired(now);
     for (const char c : typed) {
         if (m_matched)
             break;
@@ -234,6 +244,7 @@ QByteArray DetachKeys::filter(QByteArrayView typed)
         m_held = keep;
         m_matched = m_held == m_sequence.size();
     }
+    m_deadline = now + patience;
     return passed;
 }
 

@@ -10,6 +10,7 @@
 
 #include <termios.h>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -65,20 +66,29 @@ signals:
 // The one of this process; made at the first call, after the application.
 [[nodiscard]] SignalWatch &signalWatch();
 
-// The keys that let go of a shell without ending it. Pure.
+// The keys that let go of a shell without ending it. Pure: whoever uses it brings the time.
 class DetachKeys
 {
 public:
+    using Time = std::chrono::steady_clock::time_point;
+    // How long a beginning of the sequence waits for the rest of it.
+    static constexpr std::chrono::milliseconds patience{1000};
+    static constexpr qsizetype mostKeys = 16;
+
     // "ctrl-]", "ctrl-p,ctrl-q", "a"; "none" switches it off.
     [[nodiscard]] static CliResult<DetachKeys> parse(const QString &text);
-    // Returns what goes to the shell. Keys that might begin the sequence are held until it is
-    // decided; matched is set when it is complete, and what follows is dropped.
-    [[nodiscard]] QByteArray filter(QByteArrayView typed);
+    // Returns what goes to the shell. Keys that might begin the sequence are held until the next one
+    // decides or until deadline(); matched is set when it is complete, and what follows is dropped.
+    [[nodiscard]] QByteArray filter(QByteArrayView typed, Time now);
+    // What was held and has waited long enough: it goes to the shell.
+    [[nodiscard]] QByteArray expired(Time now);
+    [[nodiscard]] std::optional<Time> deadline() const { return m_held > 0 && !m_matched ? std::optional(m_deadline) : std::nullopt; }
     [[nodiscard]] bool matched() const { return m_matched; }
 
 private:
     QByteArray m_sequence;
     qsizetype m_held = 0;
+    Time m_deadline;
     bool m_matched = false;
 };
 

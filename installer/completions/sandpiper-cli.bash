@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys shell exec pty doctor --help --version"
+        words="accounts ls create suspend resume terminate keys shell exec pty proxy ssh-config doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -17,7 +17,7 @@ _sandpiper_cli()
         exec:--via) words="ssh api" ;;
         accounts:add) words="tensorlake" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
-            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | shell:--ssh-port | shell:--detach-keys)
+            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys)
             return ;;
     esac
     if [ -z "$words" ]; then
@@ -28,9 +28,10 @@ _sandpiper_cli()
             suspend | resume | terminate) words="--no-wait --json" ;;
             keys) words="--account --json" ;;
             shell) words="--via --shell --cwd --env --term --ssh-port --detach-keys" ;;
-            exec) words="-t --via --" ;;
+            exec) words="-t -n --via --" ;;
+            ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
-            doctor) ;;
+            proxy | doctor) ;;
             *) return ;;
         esac
         words+=" --help"
@@ -42,7 +43,7 @@ _sandpiper_cli()
             esac
         fi
         case $command in
-            suspend | resume | terminate | shell | exec | pty | doctor)
+            suspend | resume | terminate | shell | exec | pty | proxy | ssh-config | doctor)
                 # Asks all accounts, so only where a name is being typed. Names have no spaces.
                 case $cur in
                     -*) ;;

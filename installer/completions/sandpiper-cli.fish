@@ -17,10 +17,12 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a keys -d 'SSH keys, at vend
 complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive shell'
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a proxy -d 'SSH transport, for ProxyCommand'
+complete -c sandpiper-cli -n __fish_use_subcommand -a ssh-config -d 'Host blocks for ssh and editors'
 complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty proxy ssh-config doctor' -a '(__sandpiper_cli_targets)'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys pty' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
@@ -53,6 +55,12 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l ssh-port -x 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l detach-keys -x -d 'Keys that let go of it'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a terminal'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s n -d 'Without input'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -l via -x -a 'ssh api' -d 'Route'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from pty' -a 'ls create get attach resize wait kill'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l write -d 'Keep them, included from ~/.ssh/config'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l yes -d 'Agree to the one line in ~/.ssh/config'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l proxy -d 'Through sandpiper-cli proxy'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l ssh-port -x -d 'SSH server inside the sandbox'

@@ -22,6 +22,8 @@ _sandpiper_cli() {
         'shell:an interactive shell'
         'exec:one command'
         'pty:PTY sessions in a sandbox'
+        'proxy:SSH transport, for ProxyCommand'
+        'ssh-config:Host blocks for ssh and editors'
         'doctor:walks the layers and says the first that fails'
     )
     _arguments -C '(- *)--help[say what there is]' '(- *)--version[print the version]' \
@@ -52,11 +54,15 @@ _sandpiper_cli() {
                         '--ssh-port[SSH server inside the sandbox]:port:' '--detach-keys[keys that let go]:keys:' \
                         '1:target:_sandpiper_cli_targets' ;;
                 exec)
-                    _arguments '--help' '-t[with a terminal]' '--via[route]:route:(ssh api)' '1:target:_sandpiper_cli_targets' ;;
+                    _arguments '--help' '-t[with a terminal]' '-n[without input]' '--via[route]:route:(ssh api)' '1:target:_sandpiper_cli_targets' ;;
                 pty)
                     _arguments '--help' '--json[one JSON document]' '1:what:(ls create get attach resize wait kill)' \
                         '*:session, size or target:_sandpiper_cli_targets' ;;
-                doctor)
+                ssh-config)
+                    _arguments '--help' '--write[keep them, included from ~/.ssh/config]' '--yes[agree to the one line in ~/.ssh/config]' \
+                        '--proxy[through sandpiper-cli proxy]' '--ssh-port[SSH server inside the sandbox]:port:' \
+                        '*:target:_sandpiper_cli_targets' ;;
+                proxy | doctor)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
             esac ;;
     esac

@@ -86,16 +86,36 @@ private slots:
         QVERIFY(detach);
         QByteArray passed;
         for (const QByteArray &bytes : typed)
-            passed += detach->matched() ? QByteArray() : detach->filter(bytes);
+            passed += detach->matched() ? QByteArray() : detach->filter(bytes, DetachKeys::Time());
         QTEST(passed, "passed");
         QTEST(detach->matched(), "matched");
+    }
+
+    void aBeginningThatWaitsTooLongGoesToTheShell()
+    {
+        DetachKeys keys = *DetachKeys::parse(u"ctrl-p,ctrl-q"_s);
+        const DetachKeys::Time start{std::chrono::hours(1)};
+        QVERIFY(!keys.deadline());
+        QCOMPARE(keys.filter("\x10", start), ""_ba);
+        QCOMPARE(keys.deadline(), std::optional(start + DetachKeys::patience));
+        QCOMPARE(keys.expired(start + DetachKeys::patience - std::chrono::milliseconds(1)), ""_ba);
+        QCOMPARE(keys.expired(start + DetachKeys::patience), "\x10"_ba);
+        QVERIFY(!keys.deadline());
+        // And the second key alone is a key like any other.
+        QCOMPARE(keys.filter("\x11", start + DetachKeys::patience), "\x11"_ba);
+        QVERIFY(!keys.matched());
+        // The same where nobody asked in between.
+        QCOMPARE(keys.filter("\x10", start), ""_ba);
+        QCOMPARE(keys.filter("\x11", start + std::chrono::hours(1)), "\x10\x11"_ba);
+        QVERIFY(!keys.matched());
     }
 
     void keysThatAreNoneAreRefused_data()
     {
         QTest::addColumn<QString>("keys");
-        for (const QString &keys : {u""_s, u"ctrl-"_s, u"ctrl-ab"_s, u"ctrl-1"_s, u"abc"_s, u"ctrl-p,"_s, u"ä"_s})
-            QTest::newRow(qPrintable(u"'%1'"_s.arg(keys))) << keys;
+        for (const QString &keys : {u""_s, u"ctrl-"_s, u"ctrl-ab"_s, u"ctrl-1"_s, u"abc"_s, u"ctrl-p,"_s, u"ä"_s, u","_s, u"a,,b"_s, u"ctrl-\x1b"_s, u"none,a"_s,
+                                    u"ctrl-ctrl-a"_s, u"\n"_s, QString(1000, u'a'), QString(u"a,"_s).repeated(16) + u'a'})
+            QTest::newRow(qPrintable(u"'%1'"_s.arg(QString::fromLatin1(keys.left(40).toUtf8().toPercentEncoding())))) << keys;
     }
     void keysThatAreNoneAreRefused()
     {
