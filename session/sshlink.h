@@ -23,6 +23,10 @@ struct LinkOptions
     bool useAgent = true;
     bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
     std::chrono::seconds connectTimeout{15};
+    // For one answer of the server while we sign in: some vendors wake a sandbox meanwhile. Whoever looks
+    // on is told after the second time.
+    std::chrono::milliseconds signInTimeout{60'000};
+    std::chrono::milliseconds slowSignIn{4'000};
     std::chrono::seconds keepAlive{15}; // 0: off
     int keepAliveCount = 3;             // lost after so many unanswered
     std::chrono::milliseconds probeDeadline{5000};

@@ -178,12 +178,16 @@ Result<int> SshThread::repeat(const std::function<int()> &call, int again)
 {
     int code = call();
     // From here: the first call may have waited for the user's agent, which has no deadline.
-    const Deadline deadline = Clock::now() + m_options.connectTimeout;
+    const Deadline deadline = Clock::now() + m_options.signInTimeout;
+    const Deadline slow = Clock::now() + m_options.slowSignIn;
     while (code == again) {
         const int left = millisecondsUntil(deadline);
+        const int untilSlow = millisecondsUntil(slow);
         if (left == 0)
             return failure(ErrorKind::Timeout, Layer::Ssh, u"the server does not answer"_s);
-        if (!waitFor(left)) {
+        if (untilSlow == 0)
+            tell(u"%1 has not let us in yet; it may be waking up."_s.arg(tamed(m_subject, 80)));
+        if (!waitFor(untilSlow > 0 ? std::min(left, untilSlow) : left)) {
             if (m_closing)
                 return failure(ErrorKind::Cancelled, Layer::Ssh);
             return std::unexpected(lossOfConnection());

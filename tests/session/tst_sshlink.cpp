@@ -411,6 +411,44 @@ private slots:
         QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, kPatience);
         QCOMPARE(ended.front().front().value<ShellEnd>().exitCode, 127);
     }
+    // Some vendors wake a sandbox while we sign in.
+    void aSlowSignInIsToldAndWaitedFor()
+    {
+        ScriptedSshd::Script script;
+        script.password = "p";
+        script.sleepsBeforeAnswer = std::chrono::milliseconds(1500);
+        ScriptedSshd server(script);
+        LinkOptions options = optionsFor(server.port());
+        options.endpoint.hostKey = server.hostKey();
+        options.connectTimeout = std::chrono::seconds(10);
+        options.slowSignIn = std::chrono::milliseconds(200);
+        RecordingPrompts prompts;
+        prompts.replies = {{AnswerKind::Accepted, {"p"}}};
+        SshLink link(options, &prompts);
+        QStringList told;
+        connect(&link, &SshLink::bannerReceived, this, [&](const QString &text) { told.append(text); });
+        link.connectToHost();
+        QTRY_COMPARE_WITH_TIMEOUT(link.state(), LinkState::Ready, kPatience);
+        QVERIFY2(told.join(u'|').contains(u"127.0.0.1 has not let us in yet"_s), qPrintable(told.join(u'|')));
+    }
+
+    void aSignInThatIsNeverAnsweredEnds()
+    {
+        ScriptedSshd::Script script;
+        script.password = "p";
+        script.sleepsBeforeAnswer = std::chrono::minutes(10);
+        ScriptedSshd server(script);
+        LinkOptions options = optionsFor(server.port());
+        options.endpoint.hostKey = server.hostKey();
+        options.signInTimeout = std::chrono::milliseconds(500);
+        RecordingPrompts prompts;
+        SshLink link(options, &prompts);
+        Witness witness(link);
+        link.connectToHost();
+        QTRY_COMPARE_WITH_TIMEOUT(witness.errors.size(), 1, kPatience);
+        QCOMPARE(witness.errors.front().kind, ErrorKind::Timeout);
+        QCOMPARE(link.state(), LinkState::Closed);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestSshLink)

@@ -129,6 +129,9 @@ private:
 
     void authenticate(ssh_message message)
     {
+        const auto until = std::chrono::steady_clock::now() + m_script.sleepsBeforeAnswer;
+        while (!m_server.m_stops && std::chrono::steady_clock::now() < until)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
         if (!m_script.banner.isEmpty() && !m_saidBanner) {
             m_saidBanner = true;
             ssh_string banner = ssh_string_from_char(m_script.banner.constData());

@@ -8,6 +8,7 @@
 #include <QTemporaryDir>
 
 #include <atomic>
+#include <chrono>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -27,6 +28,7 @@ public:
     struct Script
     {
         QByteArray banner;
+        std::chrono::milliseconds sleepsBeforeAnswer{0}; // each time that it is asked to let somebody in
         QByteArray password;       // empty: this method is not offered
         QList<Round> rounds;       // empty: keyboard-interactive is not offered
         bool roundsNeverEnd = false;
