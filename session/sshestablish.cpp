@@ -92,6 +92,8 @@ Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTyp
     const bool no = false;
     const int noNagle = 1;
     const long timeout = long(m_options.connectTimeout.count());
+    const uint64_t rekeyBytes = m_options.rekeyBytes;
+    const auto rekeySeconds = uint32_t(std::clamp<qint64>(m_options.rekeyTime.count(), 0, 1 << 30));
     const QString user = m_options.endpoint.user.isEmpty() ? ownUserName() : m_options.endpoint.user;
     const QByteArray ciphers = chosen(m_options.ciphers, AlgorithmList::Ciphers);
     const QByteArray keyExchange = chosen(m_options.keyExchange, AlgorithmList::KeyExchange);
@@ -108,6 +110,7 @@ Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTyp
             && set(SSH_OPTIONS_HMAC_S_C, macs.constData()) && set(SSH_OPTIONS_HOSTKEYS, hostKeys.constData())
             && (m_options.publicKeyAlgorithms.isEmpty()
                 || set(SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, m_options.publicKeyAlgorithms.constData()))
+            && (m_options.rekeyBytes == 0 || set(SSH_OPTIONS_REKEY_DATA, &rekeyBytes)) && set(SSH_OPTIONS_REKEY_TIME, &rekeySeconds)
             && (!m_options.compression || set(SSH_OPTIONS_COMPRESSION, "yes")) && set(SSH_OPTIONS_FD, &m_librarySocket);
     if (!isSet)
         return failure(ErrorKind::InvalidInput, Layer::Ssh, tamed(QString::fromUtf8(ssh_get_error(session))));

@@ -27,6 +27,9 @@ struct LinkOptions
     // on is told after the second time.
     std::chrono::milliseconds signInTimeout{60'000};
     std::chrono::milliseconds slowSignIn{4'000};
+    // New keys after so many bytes (0: when the cipher wants it) and so long, whichever comes first.
+    quint64 rekeyBytes = 0;
+    std::chrono::seconds rekeyTime{3600};
     std::chrono::seconds keepAlive{15}; // 0: off
     int keepAliveCount = 3;             // lost after so many unanswered
     std::chrono::milliseconds probeDeadline{5000};

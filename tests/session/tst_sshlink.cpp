@@ -10,6 +10,7 @@
 #include <QFile>
 #include <QLocalServer>
 #include <QLocalSocket>
+#include <QRandomGenerator>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -448,6 +449,44 @@ private slots:
         QTRY_COMPARE_WITH_TIMEOUT(witness.errors.size(), 1, kPatience);
         QCOMPARE(witness.errors.front().kind, ErrorKind::Timeout);
         QCOMPARE(link.state(), LinkState::Closed);
+    }
+    // Both sides agree on new keys many times while the bytes go on, compressed or not.
+    void newKeysDisturbNothing_data()
+    {
+        QTest::addColumn<bool>("compression");
+        QTest::newRow("plain") << false;
+        QTest::newRow("compressed") << true;
+    }
+    void newKeysDisturbNothing()
+    {
+        QFETCH(bool, compression);
+        TestSshd server(TestSshd::Kind::OpenSsh, {u"LogLevel DEBUG1"_s, u"Compression yes"_s});
+        QVERIFY2(server.problem().isEmpty(), qPrintable(server.problem()));
+        LinkOptions options = server.options();
+        options.rekeyBytes = 1 << 20;
+        options.compression = compression;
+        RecordingPrompts prompts;
+        SshLink link(options, &prompts);
+        link.connectToHost();
+        CommandSpec spec;
+        spec.argv = {u"cat"_s};
+        const auto echo = link.makeCommand(spec);
+        QByteArray sent(8 << 20, Qt::Uninitialized);
+        QRandomGenerator random(3);
+        for (char &byte : sent)
+            byte = char(random.bounded(64));
+        QByteArray got;
+        QSignalSpy ended(echo.get(), &RemoteCommand::ended);
+        connect(echo.get(), &RemoteCommand::outputReceived, this, [&](const QByteArray &bytes) {
+            got += bytes;
+            echo->consumed(bytes.size());
+        });
+        echo->start();
+        echo->writeInput(sent);
+        echo->closeInput();
+        QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, kPatience);
+        QVERIFY(got == sent);
+        QVERIFY2(server.log().count("SSH2_MSG_NEWKEYS received") > 3, server.log().constData());
     }
 };
 
