@@ -42,6 +42,8 @@ public:
     [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);
     [[nodiscard]] int openTunnel(SshChannel *channel, const TunnelSpec &spec);
     void forgetChannel(int id);
+    // Of kMostChannels.
+    [[nodiscard]] int channelCount() const { return int(m_channels.size()); }
     void send(LinkCommand command);
 
 signals:

@@ -137,9 +137,10 @@ ChannelSpec SshThread::completed(ChannelSpec spec) const
         if (!spec.environment.contains(name))
             spec.offeredEnvironment.append({name, value});
     }
-    const bool isLoginShell = spec.terminal == ChannelSpec::Terminal::Pty && spec.argv.isEmpty() && spec.workingDirectory.isEmpty();
+    const bool isLoginShell = spec.terminal == ChannelSpec::Terminal::Pty && spec.argv.isEmpty() && spec.commandLine.isEmpty()
+            && spec.workingDirectory.isEmpty();
     if (isLoginShell && spec.environment.isEmpty())
-        spec.commandLine = m_options.remoteCommand;
+        spec.commandLine = m_options.remoteCommand.toUtf8();
     return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/cli/servecommand.h"
 #include "session/signalnames.h"
 
 #include <algorithm>
@@ -34,6 +35,7 @@ const std::vector<CommandRow> &commandTable()
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
         {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
         {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},
+        {"serve", "TARGET [--stdio | --listen ADDRESS:PORT]", "a local SSH endpoint for a sandbox", make<ServeCommand>},
         {"doctor", "TARGET", "walks the layers and says the first that fails", make<DoctorCommand>},
     };
     return table;

@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys shell exec pty proxy ssh-config doctor --help --version"
+        words="accounts ls create suspend resume terminate keys shell exec pty proxy ssh-config serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -14,7 +14,7 @@ _sandpiper_cli()
     done
     case $command:$prev in
         shell:--via) words="ssh pty" ;;
-        exec:--via) words="ssh api" ;;
+        exec:--via | serve:--via) words="ssh api" ;;
         accounts:add) words="tensorlake" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
             *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys)
@@ -31,6 +31,7 @@ _sandpiper_cli()
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
+            serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
             proxy | doctor) ;;
             *) return ;;
         esac
@@ -43,7 +44,7 @@ _sandpiper_cli()
             esac
         fi
         case $command in
-            suspend | resume | terminate | shell | exec | pty | proxy | ssh-config | doctor)
+            suspend | resume | terminate | shell | exec | pty | proxy | ssh-config | serve | doctor)
                 # Asks all accounts, so only where a name is being typed. Names have no spaces.
                 case $cur in
                     -*) ;;

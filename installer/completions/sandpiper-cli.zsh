@@ -24,6 +24,7 @@ _sandpiper_cli() {
         'pty:PTY sessions in a sandbox'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
+        'serve:a local SSH endpoint for a sandbox'
         'doctor:walks the layers and says the first that fails'
     )
     _arguments -C '(- *)--help[say what there is]' '(- *)--version[print the version]' \
@@ -62,6 +63,12 @@ _sandpiper_cli() {
                     _arguments '--help' '--write[keep them, included from ~/.ssh/config]' '--yes[agree to the one line in ~/.ssh/config]' \
                         '--proxy[through sandpiper-cli proxy]' '--ssh-port[SSH server inside the sandbox]:port:' \
                         '*:target:_sandpiper_cli_targets' ;;
+                serve)
+                    _arguments '--help' '(--listen)--stdio[serve one client on standard input and output]' \
+                        '(--stdio)--listen[serve on this address]:address and port:' '--via[route]:route:(ssh api)' \
+                        '--host-key[the private key of the server]:file:_files' \
+                        '--authorized-keys[the public keys that may enter]:file:_files' \
+                        '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
                 proxy | doctor)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
             esac ;;
