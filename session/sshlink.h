@@ -5,6 +5,7 @@
 #include "session/provider.h"
 #include "session/sandbox.h"
 #include "session/shell.h"
+#include "session/sshhostconfig.h"
 
 #include <memory>
 
@@ -21,6 +22,9 @@ struct LinkOptions
     bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
     std::chrono::seconds connectTimeout{15};
     std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
+    QString hostKeyAlias; // known_hosts has this host under this name, whatever the port
+    SshHostChecking hostChecking = SshHostChecking::Ask; // Off: a changed key is still refused
+    QString sandboxHostsFile; // empty: sandboxHostsFile()
 };
 
 // What a link to this sandbox is to know. Sandbox::ssh must be there for it to get anywhere.
