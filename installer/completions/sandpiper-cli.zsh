@@ -19,6 +19,7 @@ _sandpiper_cli() {
         'resume:wakes a sandbox'
         'terminate:ends a sandbox for good'
         'keys:SSH keys, at vendors and here'
+        'hostkeys:host keys this computer knows'
         'shell:an interactive shell'
         'exec:one command'
         'pty:PTY sessions in a sandbox'
@@ -56,8 +57,10 @@ _sandpiper_cli() {
                 pty)
                     _arguments '--help' '--json[one JSON document]' '1:what:(ls create get attach resize wait kill)' \
                         '*:session, size or target:_sandpiper_cli_targets' ;;
+                hostkeys)
+                    _arguments '--help' '--json[one JSON document]' '1:what:(ls forget add)' '2:host or line:' ;;
                 doctor)
-                    _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
+                    _arguments '--help' '--json[one JSON document]' '1:target:_sandpiper_cli_targets' ;;
             esac ;;
     esac
 }
