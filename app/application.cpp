@@ -49,6 +49,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.preferences = m_preferences.get();
     parts.theme = m_theme.get();
     parts.sshFolder = QDir::homePath() + u"/.ssh"_s;
+    parts.hostKeys = HostKeyPlaces::ofThisComputer();
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
@@ -56,6 +57,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.launchesFile = configFolder() + u"/launches.json"_s;
     m_window = std::make_unique<MainWindow>(parts);
     m_prompts = std::make_unique<PromptPresenter>(m_window.get());
+    connect(m_prompts.get(), &PromptPresenter::hostKeysWanted, m_window.get(), &MainWindow::showHostKeys);
     m_notifier = std::make_unique<Notifier>(m_window.get());
     m_notifier->setEnabled(m_preferences->isOn(Setting::Notify));
 

@@ -197,6 +197,9 @@ QString labelFor(NextStep step)
     case NextStep::RefreshList: return u"Refresh the list"_s;
     case NextStep::StartNewShell: return u"Start a new shell"_s;
     case NextStep::ReviewHostKey: return u"Compare the host keys"_s;
+    case NextStep::ChooseKey: return u"Choose a key"_s;
+    case NextStep::StartSandbox: return u"Start sandbox"_s;
+    case NextStep::CreateSandbox: return u"Create a new sandbox"_s;
     case NextStep::FreeSpace: return u"Free some space"_s;
     case NextStep::WaitAndRetry: return u"Wait a moment, then retry"_s;
     case NextStep::ReportBug: return u"Report this"_s;
@@ -257,6 +260,27 @@ std::optional<ErrorText> vendorText(const Error &error)
     return std::nullopt;
 }
 
+// What servers of SSH say in a fixed way, whoever runs them.
+std::optional<ErrorText> protocolText(const Error &error)
+{
+    const auto says = [&](QLatin1StringView words) { return error.detail.contains(words, Qt::CaseInsensitive); };
+    const auto text = [&](const QString &sentence, NextStep step) { return ErrorText{filled(sentence, error), step, labelFor(step)}; };
+    if (error.layer == Layer::Ssh && says("too many authentication failures"_L1))
+        return text(u"The SSH server of %1 hung up because too many keys were offered before the right one. Name the one for it, with "
+                    "IdentityFile and IdentitiesOnly in ssh_config."_s,
+                    NextStep::ChooseKey);
+    if (error.kind == ErrorKind::HostKeyRefused && says("is marked as revoked"_L1))
+        return text(u"The SSH host key of %1 is marked as revoked, so nothing was sent."_s, NextStep::ReviewHostKey);
+    if (error.kind == ErrorKind::HostKeyRefused && says("StrictHostKeyChecking"_L1))
+        return text(u"The SSH host key of %1 is not known, and StrictHostKeyChecking lets only known hosts pass. Add its key first."_s,
+                    NextStep::ReviewHostKey);
+    if (error.kind == ErrorKind::HostKeyRefused && says("certificate authority"_L1))
+        return text(u"The SSH server of %1 is known only by a certificate authority, and Sandpiper cannot check host certificates. Connect to "
+                    "it with the system's ssh, or add its plain host key."_s,
+                    NextStep::ReviewHostKey);
+    return std::nullopt;
+}
+
 Words wordsFor(const Error &error)
 {
     for (const Row &row : exactRows()) {
@@ -275,6 +299,8 @@ ErrorText errorText(const Error &error)
         if (auto text = vendorText(error))
             return *text;
     }
+    if (auto text = protocolText(error))
+        return *text;
     Words words = wordsFor(error);
     // The system's words for a full disk (ENOSPC, EDQUOT) decide what is to be done.
     if (error.kind == ErrorKind::Io

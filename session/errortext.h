@@ -15,7 +15,10 @@ enum class NextStep {
     ResumeSandbox,
     RefreshList,
     StartNewShell,
-    ReviewHostKey, // compare fingerprints, edit known_hosts
+    ReviewHostKey, // compare fingerprints, forget the old one
+    ChooseKey,     // one key for this host instead of all
+    StartSandbox,
+    CreateSandbox,
     FreeSpace,
     WaitAndRetry,
     ReportBug,

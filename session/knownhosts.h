@@ -3,30 +3,14 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/hostkey.h"
 
 #include <QByteArray>
 #include <QList>
 #include <QString>
 #include <QStringList>
 
-#include <optional>
-
 namespace Sandpiper {
-
-struct HostKey
-{
-    QByteArray type; // "ssh-ed25519", as the key itself says
-    QByteArray blob; // RFC 4253 section 6.6
-
-    friend bool operator==(const HostKey &, const HostKey &) = default;
-};
-
-// The type is read from the blob, never from what stands beside it. Nothing where it is no key.
-[[nodiscard]] std::optional<HostKey> hostKeyFromBlob(const QByteArray &blob);
-// "ssh-ed25519 AAAA… comment"
-[[nodiscard]] std::optional<HostKey> hostKeyFromLine(QByteArrayView line);
-// "SHA256:…", as ssh-keygen -l shows it.
-[[nodiscard]] QString fingerprintOf(const HostKey &key);
 
 struct KnownHostsFile
 {
@@ -63,6 +47,9 @@ struct HostKeyDecision
 // Missing files are left out. Io, TooLarge: one that is there and cannot be read is an error, because
 // a changed or revoked key may be in it.
 [[nodiscard]] Result<QList<KnownHostsFile>> readKnownHosts(const QStringList &paths);
+// Whether exactly this key is marked @revoked for this host: where, as "file:line", else empty.
+[[nodiscard]] QString revokedWhere(const QList<KnownHostsFile> &files, const QString &host, quint16 port, const HostKey &offered);
+
 // Adds one line by one write, so that no reader and no other writer sees half of it. The folder and
 // the file are made when missing (0700, 0600). The name is hashed where the file's other names are.
 [[nodiscard]] Done rememberHostKey(const QString &path, const QString &host, quint16 port, const HostKey &key);

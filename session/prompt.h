@@ -40,6 +40,11 @@ struct Prompt
     QString fingerprint;      // host keys: "SHA256:…", the one offered now
     QString knownFingerprint; // ChangedHostKey: the one we knew
     QString knownWhere;       // ChangedHostKey: file and line
+    QString address;          // host keys: "host:port", also where target is a sandbox's name
+    bool isSandbox = false;   // host keys: a vendor's machine, which is made anew now and then
+    QString randomart;        // host keys: as randomartOf() draws it
+    QString knownKeyType;     // ChangedHostKey
+    QString knownRandomart;   // ChangedHostKey
     int attempt = 1;          // > 1: the last answer was not accepted
 };
 

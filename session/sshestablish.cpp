@@ -57,13 +57,8 @@ Done checkSshLibrary()
 
 Done SshThread::establish()
 {
-    const QStringList files = m_options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : m_options.knownHostsFiles;
-    if (m_options.endpoint.hostKey.isEmpty()) {
-        Result<QList<KnownHostsFile>> known = readKnownHosts(files);
-        if (!known)
-            return std::unexpected(known.error());
-        m_knownHosts = std::move(*known);
-    }
+    if (const Done read = readKnownKeys(); !read)
+        return read;
     m_auth.emplace(m_options);
     for (int connection = 1;; ++connection) {
         if (const Done connected = connectSession(); !connected)
@@ -120,15 +115,9 @@ Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTyp
 Done SshThread::connectSession()
 {
     Deadline deadline = Clock::now() + m_options.connectTimeout;
-    QList<QByteArray> firstTypes = knownKeyTypes(m_knownHosts, QString::fromLatin1(m_host), m_options.endpoint.port);
-    if (m_accepted) {
-        firstTypes = {m_accepted->type};
-    } else if (!m_options.endpoint.hostKey.isEmpty()) {
-        const std::optional<HostKey> pinned = hostKeyFromLine(m_options.endpoint.hostKey);
-        if (!pinned)
-            return failure(ErrorKind::InvalidInput, Layer::Ssh, u"the host key that was given for this server is none"_s);
-        firstTypes = {pinned->type};
-    }
+    const Result<QList<QByteArray>> firstTypes = keyTypesToAskFor();
+    if (!firstTypes)
+        return std::unexpected(firstTypes.error());
     if (const Done open = openWay(deadline); !open)
         return open;
     // The wait for other links, and for their users, has its own deadlines.
@@ -139,7 +128,7 @@ Done SshThread::connectSession()
     m_event.reset(ssh_event_new());
     if (m_librarySocket < 0 || !m_session || !m_event)
         return failure(ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(std::strerror(errno)));
-    if (const Done configured = configure(m_session.get(), firstTypes); !configured)
+    if (const Done configured = configure(m_session.get(), *firstTypes); !configured)
         return configured;
     m_packets = {};
     ssh_set_counters(m_session.get(), nullptr, &m_packets);

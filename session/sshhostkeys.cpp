@@ -1,6 +1,8 @@
 // SshThread's judgement of the host key that it is shown.
 #include "session/sshthread.h"
 
+#include "session/sandboxhostkeys.h"
+
 #include <QLoggingCategory>
 
 using namespace Qt::Literals::StringLiterals;
@@ -9,13 +11,81 @@ namespace Sandpiper {
 
 static Q_LOGGING_CATEGORY(lcHostKeys, "sandpiper.session.sshthread", QtInfoMsg)
 
-Error SshThread::changedHostKey(const HostKey &offered, const HostKey &known, const QString &where) const
+namespace {
+
+QStringList usersFiles(const LinkOptions &options)
 {
-    const QString from = where.isEmpty() ? QString() : u" (%1)"_s.arg(where);
-    return {ErrorKind::HostKeyChanged, Layer::Ssh,
-            u"the server shows %1 %2, known is %3 %4%5"_s.arg(QString::fromLatin1(offered.type), fingerprintOf(offered),
-                                                             QString::fromLatin1(known.type), fingerprintOf(known), from),
-            {}};
+    return options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : options.knownHostsFiles;
+}
+
+QString sandboxFile(const LinkOptions &options)
+{
+    return options.sandboxHostsFile.isEmpty() ? sandboxHostsFile() : options.sandboxHostsFile;
+}
+
+// Under which name and port known_hosts has the host: an alias stands for every port.
+std::pair<QString, quint16> nameInFiles(const LinkOptions &options, const QByteArray &host)
+{
+    if (!options.hostKeyAlias.isEmpty())
+        return {options.hostKeyAlias, quint16(22)};
+    return {QString::fromLatin1(host), options.endpoint.port};
+}
+
+Prompt promptFor(const LinkOptions &options, const HostKey &offered)
+{
+    Prompt prompt;
+    prompt.keyType = QString::fromLatin1(offered.type);
+    prompt.fingerprint = fingerprintOf(offered);
+    prompt.randomart = randomartOf(offered);
+    prompt.isSandbox = isVendorsSandbox(options.sandbox);
+    prompt.address = u"%1:%2"_s.arg(options.endpoint.host).arg(options.endpoint.port);
+    return prompt;
+}
+
+} // namespace
+
+Done SshThread::readKnownKeys()
+{
+    if (!m_options.endpoint.hostKey.isEmpty())
+        return {};
+    Result<QList<KnownHostsFile>> known = readKnownHosts(usersFiles(m_options));
+    if (!known)
+        return std::unexpected(known.error());
+    m_knownHosts = std::move(*known);
+    if (isVendorsSandbox(m_options.sandbox)) {
+        Result<QList<KnownHostsFile>> ours = readSandboxHosts(sandboxFile(m_options));
+        if (!ours)
+            return std::unexpected(ours.error());
+        m_knownSandboxes = std::move(*ours);
+    }
+    return {};
+}
+
+Result<QList<QByteArray>> SshThread::keyTypesToAskFor() const
+{
+    if (m_accepted)
+        return QList{m_accepted->type};
+    if (!m_options.endpoint.hostKey.isEmpty()) {
+        const std::optional<HostKey> pinned = hostKeyFromLine(m_options.endpoint.hostKey);
+        if (!pinned)
+            return failure(ErrorKind::InvalidInput, Layer::Ssh, u"the host key that was given for this server is none"_s);
+        return QList{pinned->type};
+    }
+    if (isVendorsSandbox(m_options.sandbox))
+        return knownSandboxKeyTypes(m_knownSandboxes, m_options.sandbox);
+    const auto [name, port] = nameInFiles(m_options, m_host);
+    return knownKeyTypes(m_knownHosts, name, port);
+}
+
+HostKeyDecision SshThread::decide(const HostKey &offered) const
+{
+    const auto [name, port] = nameInFiles(m_options, m_host);
+    if (!isVendorsSandbox(m_options.sandbox))
+        return decideHostKey(m_knownHosts, name, port, offered);
+    // What the user has revoked is revoked wherever it turns up; of the rest, an address says nothing.
+    if (const QString where = revokedWhere(m_knownHosts, name, port, offered); !where.isEmpty())
+        return {HostKeyDecision::Verdict::Revoked, {}, where, false};
+    return decideSandboxKey(m_knownSandboxes, m_options.sandbox, offered);
 }
 
 Done SshThread::verifyHost()
@@ -41,19 +111,25 @@ Done SshThread::verifyHost()
         m_accepted = offered;
         return {};
     }
-    const HostKeyDecision decision = decideHostKey(m_knownHosts, QString::fromLatin1(m_host), m_options.endpoint.port, *offered);
-    const Done confirmed = confirmHost(*offered, decision);
+    const Done confirmed = confirmHost(*offered, decide(*offered));
     if (confirmed)
         m_accepted = offered;
     return confirmed;
 }
 
+Error SshThread::changedHostKey(const HostKey &offered, const HostKey &known, const QString &where) const
+{
+    const QString from = where.isEmpty() ? QString() : u" (%1)"_s.arg(where);
+    return {ErrorKind::HostKeyChanged, Layer::Ssh,
+            u"the server shows %1 %2, known is %3 %4%5"_s.arg(QString::fromLatin1(offered.type), fingerprintOf(offered),
+                                                             QString::fromLatin1(known.type), fingerprintOf(known), from),
+            {}};
+}
+
 Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decision)
 {
-    Prompt prompt;
+    Prompt prompt = promptFor(m_options, offered);
     prompt.target = m_subject;
-    prompt.keyType = QString::fromLatin1(offered.type);
-    prompt.fingerprint = fingerprintOf(offered);
     switch (decision.verdict) {
     case HostKeyDecision::Verdict::Match:
         return {};
@@ -62,7 +138,9 @@ Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decis
                        u"%1 is marked as revoked in %2"_s.arg(prompt.fingerprint, decision.where));
     case HostKeyDecision::Verdict::Changed: {
         prompt.kind = Prompt::Kind::ChangedHostKey;
+        prompt.knownKeyType = QString::fromLatin1(decision.known.type);
         prompt.knownFingerprint = fingerprintOf(decision.known);
+        prompt.knownRandomart = randomartOf(decision.known);
         prompt.knownWhere = decision.where;
         // Whoever this is gets nothing more from us, not even our time: it is shown afterwards.
         dropSession();
@@ -75,22 +153,32 @@ Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decis
     case HostKeyDecision::Verdict::Unknown:
         break;
     }
+    switch (m_options.hostChecking) {
+    case SshHostChecking::Strict:
+        return failure(ErrorKind::HostKeyRefused, Layer::Ssh,
+                       decision.hasCertificateAuthority
+                           ? u"only a certificate authority is known for this host, and host certificates cannot be checked"_s
+                           : u"StrictHostKeyChecking allows only known hosts; %1 %2 is not known"_s.arg(prompt.keyType, prompt.fingerprint));
+    case SshHostChecking::AcceptNew:
+        keepHost(offered);
+        tell(u"The host key %1 of %2 was not known and is remembered now."_s.arg(prompt.fingerprint, m_subject));
+        return {};
+    case SshHostChecking::Off:
+        return {};
+    case SshHostChecking::Ask:
+        break;
+    }
     prompt.kind = Prompt::Kind::UnknownHostKey;
     if (decision.hasCertificateAuthority)
-        prompt.text = u"A certificate authority is known for this host, but Sandpiper cannot check host certificates."_s;
+        prompt.text = u"Your known_hosts trusts a certificate authority for this host. Sandpiper cannot check host certificates, "
+                      "so it sees only the plain key below. Compare it, or connect with the system's ssh, which checks the certificate."_s;
     const Result<std::shared_ptr<PromptAnswer>> answer = ask(prompt);
     if (!answer)
         return std::unexpected(answer.error());
     switch ((*answer)->kind) {
-    case PromptAnswer::Kind::Accepted: {
-        const QStringList files = m_options.knownHostsFiles.isEmpty() ? defaultKnownHostsFiles() : m_options.knownHostsFiles;
-        // Not written is not a reason to refuse what the user has just accepted: it is asked again next time.
-        if (const Done kept = rememberHostKey(files.front(), QString::fromLatin1(m_host), m_options.endpoint.port, offered); !kept) {
-            qCWarning(lcHostKeys).noquote() << describe(kept.error());
-            tell(u"The host key could not be written to %1: %2"_s.arg(files.front(), kept.error().detail));
-        }
+    case PromptAnswer::Kind::Accepted:
+        keepHost(offered);
         return {};
-    }
     case PromptAnswer::Kind::JustOnce:
         return {};
     case PromptAnswer::Kind::Cancelled:
@@ -99,6 +187,23 @@ Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decis
         return failure(ErrorKind::HostKeyRefused, Layer::Ssh, u"%1 %2 is not known"_s.arg(prompt.keyType, prompt.fingerprint));
     }
     Q_UNREACHABLE_RETURN({});
+}
+
+Done SshThread::rememberHost(const HostKey &key)
+{
+    if (isVendorsSandbox(m_options.sandbox))
+        return rememberSandboxKey(sandboxFile(m_options), m_options.sandbox, m_options.displayName, key);
+    const auto [name, port] = nameInFiles(m_options, m_host);
+    return rememberHostKey(usersFiles(m_options).front(), name, port, key);
+}
+
+void SshThread::keepHost(const HostKey &key)
+{
+    // Not written is not a reason to refuse what was accepted: it is asked again next time.
+    if (const Done kept = rememberHost(key); !kept) {
+        qCWarning(lcHostKeys).noquote() << describe(kept.error());
+        tell(u"The host key could not be written to %1: %2"_s.arg(kept.error().subject, kept.error().detail));
+    }
 }
 
 } // namespace Sandpiper

@@ -39,8 +39,9 @@ struct LinkOptions
     QStringList identityFiles; // offered beside the agent's keys, other than endpoint.identityFiles
     QStringList certificateFiles;
     bool identitiesOnly = false; // of the agent's keys only those that identityFiles names
-    QString hostKeyAlias;        // stands for host and port in known_hosts; empty: those
-    SshHostChecking hostChecking = SshHostChecking::Ask;
+    QString hostKeyAlias; // known_hosts has this host under this name, whatever the port
+    SshHostChecking hostChecking = SshHostChecking::Ask; // Off: a changed key is still refused
+    QString sandboxHostsFile; // empty: sandboxHostsFile()
     // Whole lists, for the library; empty: our own.
     QByteArray ciphers;
     QByteArray keyExchange;

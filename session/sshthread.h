@@ -43,8 +43,13 @@ private:
     [[nodiscard]] Done establish();
     [[nodiscard]] Done connectSession();
     [[nodiscard]] Done configure(ssh_session session, const QList<QByteArray> &firstTypes);
+    [[nodiscard]] Done readKnownKeys();
+    [[nodiscard]] Result<QList<QByteArray>> keyTypesToAskFor() const;
+    [[nodiscard]] HostKeyDecision decide(const HostKey &offered) const;
     [[nodiscard]] Done verifyHost();
     [[nodiscard]] Done confirmHost(const HostKey &offered, const HostKeyDecision &decision);
+    [[nodiscard]] Done rememberHost(const HostKey &key);
+    void keepHost(const HostKey &key);
     [[nodiscard]] Error changedHostKey(const HostKey &offered, const HostKey &known, const QString &where) const;
     void setState(LinkState state);
 
@@ -96,6 +101,7 @@ private:
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;
+    QList<KnownHostsFile> m_knownSandboxes; // ours; only for a vendor's sandbox
     QString m_lastBanner;
 
     bool m_closing = false;

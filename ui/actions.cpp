@@ -34,6 +34,7 @@ QList<ActionRow> makeRows()
         {Id::SandboxDetails, "sandbox.details", TR("Details"), "Alt+Return", Sidebar, Menu::Sandbox, IconName::Info, false, true},
         {Id::CopySandboxId, "sandbox.copyId", TR("Copy its id"), "", Sidebar, Menu::Sandbox, IconName::Copy},
         {Id::ManageKeys, "keys.manage", TR("SSH keys"), "", Anywhere, Menu::Sandbox, IconName::Key, false, true},
+        {Id::ManageHostKeys, "hostkeys.manage", TR("Host keys"), "", Anywhere, Menu::Sandbox, IconName::Server},
         {Id::Preferences, "app.preferences", TR("Preferences…"), "Ctrl+Shift+,", Anywhere, Menu::Sandbox, IconName::Settings},
         {Id::Quit, "app.quit", TR("Quit"), "Ctrl+Shift+Q", Anywhere, Menu::Sandbox, std::nullopt, false, true},
 

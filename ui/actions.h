@@ -30,6 +30,7 @@ enum class ActionId {
     CopySandboxId,
     SandboxDetails,
     ManageKeys,
+    ManageHostKeys,
     Preferences,
     Quit,
     NewTab,

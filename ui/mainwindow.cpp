@@ -2,6 +2,7 @@
 
 #include "ui/accountdialog.h"
 #include "ui/helpdialogs.h"
+#include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
 #include "ui/logdrawer.h"
 #include "ui/preferencesdialog.h"
@@ -149,6 +150,7 @@ void MainWindow::connectActions()
 
     on(ActionId::AddAccount, [this] { showAccountDialog({}); });
     on(ActionId::ManageKeys, [this] { showKeys(); });
+    on(ActionId::ManageHostKeys, [this] { showHostKeys({}); });
     on(ActionId::Preferences, [this] { (new PreferencesDialog(m_parts.preferences, this))->show(); });
     on(ActionId::Quit, [this] { close(); });
     on(ActionId::CommandPalette, [this] { showPalette(); });
@@ -304,6 +306,18 @@ void MainWindow::showKeys()
     }
     m_keys->refresh();
     m_pages->setCurrentWidget(m_keys);
+}
+
+void MainWindow::showHostKeys(const QString &filter)
+{
+    if (!m_hostKeys) {
+        m_hostKeys = new HostKeysPage(m_parts.hostKeys, this);
+        m_pages->addWidget(m_hostKeys);
+        connect(m_hostKeys, &HostKeysPage::closeWanted, this, &MainWindow::leaveSidebar);
+    }
+    m_hostKeys->refresh();
+    m_pages->setCurrentWidget(m_hostKeys);
+    m_hostKeys->showOnly(filter);
 }
 
 void MainWindow::showAccountDialog(const QString &existing)

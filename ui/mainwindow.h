@@ -2,6 +2,7 @@
 // is elsewhere. GUI thread.
 #pragma once
 
+#include "session/hostkeylist.h"
 #include "ui/actions.h"
 #include "ui/commandpalette.h"
 #include "ui/preferences.h"
@@ -17,6 +18,7 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+class HostKeysPage;
 class KeysPage;
 class LogDrawer;
 class SandboxPanel;
@@ -35,6 +37,7 @@ public:
         ThemeController *theme = nullptr;
         WorkspaceServices workspace;
         QString sshFolder; // ~/.ssh, or a test's
+        HostKeyPlaces hostKeys = {};
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -48,6 +51,8 @@ public:
     void raiseToFront();
     // Filters the sidebar for it; what comes from outside only prefills.
     void showInSidebar(const QString &text);
+    // The page of host keys, filtered.
+    void showHostKeys(const QString &filter);
 
 private:
     void layOut();
@@ -79,6 +84,7 @@ private:
     SandboxPanel *m_sidebar = nullptr;
     Workspace *m_workspace = nullptr;
     KeysPage *m_keys = nullptr; // made when first asked for
+    HostKeysPage *m_hostKeys = nullptr; // likewise
     LogDrawer *m_log = nullptr;
     CommandPalette *m_palette = nullptr;
     QStackedWidget *m_pages = nullptr;

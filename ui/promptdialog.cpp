@@ -8,6 +8,7 @@
 #include <QDir>
 #include <QFontDatabase>
 #include <QGuiApplication>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -66,7 +67,8 @@ PromptDialog::PromptDialog(const Prompt &prompt, QWidget *parent)
     m_column->addSpacing(Metrics::unit);
     m_column->addWidget(m_buttons);
     setMinimumWidth(460);
-    setMaximumWidth(640);
+    // Two fingerprints side by side, each on one line.
+    setMaximumWidth(prompt.kind == Prompt::Kind::ChangedHostKey ? 960 : 640);
     setWindowTitle(tamed(prompt.target, maxName));
     if (!m_fields.isEmpty())
         m_fields.first()->setFocus();
@@ -124,10 +126,16 @@ void PromptDialog::askUnknownKey(const Prompt &prompt)
 {
     const QString target = tamed(prompt.target, maxName);
     heading(tr("Is this really %1?").arg(target));
+    if (!prompt.text.isEmpty())
+        paragraph(tamed(prompt.text, 500));
     paragraph(tr("This computer has not met it before. Compare the fingerprint with what its owner or "
                  "vendor shows: where they differ, somebody else may be answering."));
-    fact(tr("Fingerprint offered now"), tamed(prompt.fingerprint, maxName));
-    fact(tr("Kind of key"), tamed(prompt.keyType, maxName));
+    addressOf(prompt);
+    auto *row = new QHBoxLayout;
+    row->setSpacing(6 * Metrics::unit);
+    row->addLayout(keyColumn({tr("Offered now"), prompt.keyType, prompt.fingerprint, prompt.randomart}));
+    row->addStretch();
+    m_column->addLayout(row);
     button(tr("Do not connect"), PromptAnswer::Kind::Cancelled, true);
     button(tr("Connect once"), PromptAnswer::Kind::JustOnce, false);
     button(tr("Connect and remember"), PromptAnswer::Kind::Accepted, false);
@@ -138,23 +146,73 @@ void PromptDialog::tellChangedKey(const Prompt &prompt)
     const QString target = tamed(prompt.target, maxName);
     const QString where = tamed(shownPath(prompt.knownWhere), 300);
     heading(tr("%1 shows another host key than before").arg(target));
-    paragraph(tr("Either it was made anew, or somebody else is answering in its place. Nothing was "
-                 "sent, and Sandpiper does not connect."));
-    fact(tr("Known until now"), tamed(prompt.knownFingerprint, maxName));
-    fact(tr("Offered now"), tamed(prompt.fingerprint, maxName));
+    paragraph(prompt.isSandbox ? tr("Nothing was sent, and Sandpiper does not connect. A sandbox keeps its host key unless its vendor made it anew, "
+                                    "for instance from a snapshot; otherwise somebody else is answering in its place.")
+                               : tr("Nothing was sent, and Sandpiper does not connect. Either the host was installed anew, or somebody "
+                                    "stands in between and reads along. Ask whoever runs it before you go on."));
+    addressOf(prompt);
+    auto *row = new QHBoxLayout;
+    row->setSpacing(6 * Metrics::unit);
+    row->addLayout(keyColumn({tr("Known until now"), prompt.knownKeyType, prompt.knownFingerprint, prompt.knownRandomart}));
+    row->addLayout(keyColumn({tr("Offered now"), prompt.keyType, prompt.fingerprint, prompt.randomart}));
+    row->addStretch();
+    m_column->addLayout(row);
     if (!where.isEmpty()) {
         fact(tr("The known one is kept in"), where);
-        paragraph(tr("If you know why it changed, take that line out and connect again."));
+        paragraph(tr("If you know why it changed, forget the old key on the page of host keys and connect again."));
+        QPushButton *open = m_buttons->addButton(tr("Open host keys"), QDialogButtonBox::ActionRole);
+        open->setAutoDefault(false);
+        connect(open, &QPushButton::clicked, this, [this, fingerprint = prompt.knownFingerprint] {
+            emit hostKeysWanted(fingerprint);
+            answer(PromptAnswer::Kind::Cancelled);
+        });
     }
     QPushButton *copy = m_buttons->addButton(tr("Copy details"), QDialogButtonBox::ActionRole);
     copy->setAutoDefault(false);
-    const QString details = QStringList{target, tamed(prompt.keyType, maxName),
-                                        tr("Known: %1").arg(tamed(prompt.knownFingerprint, maxName)),
-                                        tr("Offered: %1").arg(tamed(prompt.fingerprint, maxName)), where}
+    const QString details = QStringList{target, tamed(prompt.address, maxName),
+                                        tr("Known: %1 %2").arg(tamed(prompt.knownKeyType, maxName), tamed(prompt.knownFingerprint, maxName)),
+                                        tr("Offered: %1 %2").arg(tamed(prompt.keyType, maxName), tamed(prompt.fingerprint, maxName)), where}
                                 .join(u'\n');
     connect(copy, &QPushButton::clicked, this,
             [details] { QGuiApplication::clipboard()->setText(details); });
     button(tr("Close"), PromptAnswer::Kind::Cancelled, true);
+}
+
+void PromptDialog::addressOf(const Prompt &prompt)
+{
+    if (!prompt.address.isEmpty() && !prompt.target.contains(prompt.address))
+        fact(tr("Address"), tamed(prompt.address, maxName));
+}
+
+QVBoxLayout *PromptDialog::keyColumn(const ShownKey &key)
+{
+    auto *column = new QVBoxLayout;
+    column->setSpacing(2);
+    auto *title = new QLabel(key.title, this);
+    title->setForegroundRole(QPalette::PlaceholderText);
+    column->addWidget(title);
+    const QString fingerprint = tamed(key.fingerprint, maxName);
+    const auto add = [&](const QString &text, const QString &name) {
+        if (text.isEmpty())
+            return;
+        auto *label = new QLabel(text, this);
+        label->setTextFormat(Qt::PlainText);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+        label->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+        label->setAccessibleName(name);
+        column->addWidget(label);
+    };
+    add(tamed(key.type, maxName), tr("%1: type").arg(key.title));
+    add(fingerprint, tr("%1: fingerprint").arg(key.title));
+    if (!key.randomart.isEmpty()) {
+        QStringList lines = key.randomart.left(1000).split(u'\n');
+        for (QString &line : lines)
+            line = tamed(line, 40);
+        column->addSpacing(Metrics::unit);
+        add(lines.join(u'\n'), tr("%1: drawing of the key").arg(key.title));
+    }
+    column->addStretch();
+    return column;
 }
 
 void PromptDialog::askSecret(const Prompt &prompt)

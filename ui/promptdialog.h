@@ -23,6 +23,8 @@ public:
 signals:
     // Once: a button, Escape or the window's close button.
     void answered(const std::shared_ptr<Sandpiper::PromptAnswer> &answer);
+    // The page of host keys, with the one of this fingerprint in front.
+    void hostKeysWanted(const QString &fingerprint);
 
 protected:
     void done(int result) override;
@@ -31,6 +33,15 @@ private:
     void heading(const QString &text);
     void paragraph(const QString &text);
     void fact(const QString &label, const QString &value);
+    void addressOf(const Prompt &prompt);
+    struct ShownKey
+    {
+        QString title;
+        QString type;
+        QString fingerprint;
+        QString randomart;
+    };
+    [[nodiscard]] QVBoxLayout *keyColumn(const ShownKey &key); // for a layout that takes it
     void addField(const Prompt::Field &field);
     void askUnknownKey(const Prompt &prompt);
     void tellChangedKey(const Prompt &prompt);

@@ -89,6 +89,7 @@ void PromptPresenter::showNext()
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     connect(dialog, &PromptDialog::answered, this,
             [this, id](const Answer &answer) { finish(id, answer); });
+    connect(dialog, &PromptDialog::hostKeysWanted, this, &PromptPresenter::hostKeysWanted);
     // The window went, and the dialog with it.
     connect(dialog, &QObject::destroyed, this,
             [this, id] { finish(id, plain(PromptAnswer::Kind::Refused)); });

@@ -31,6 +31,8 @@ public:
 signals:
     // A question is shown: the window may be behind others, or its tab not in front.
     void attentionNeeded(const QString &target);
+    // A changed key was shown, and the user wants to see what is known.
+    void hostKeysWanted(const QString &fingerprint);
 
 private:
     struct Question;

@@ -9,6 +9,7 @@ set(SANDPIPER_WINDOW_SOURCES
     dialogkit.h dialogkit.cpp
     fuzzy.h fuzzy.cpp
     helpdialogs.h helpdialogs.cpp
+    hostkeyspage.h hostkeyspage.cpp
     icons.h icons.cpp
     keyspage.h keyspage.cpp
     localkeys.h localkeys.cpp

@@ -30,6 +30,7 @@ const std::vector<CommandRow> &commandTable()
         {"resume", "TARGET", "wakes a sandbox", make<ResumeCommand>},
         {"terminate", "TARGET", "ends a sandbox for good", make<TerminateCommand>},
         {"keys", "[ls | add NAME FILE | rm ID | generate NAME]", "SSH keys, at vendors and here", make<KeysCommand>},
+        {"hostkeys", "[ls [TEXT] | forget HOST | add LINE]", "host keys this computer knows", make<HostKeysCommand>},
         {"shell", "TARGET [--via ssh|pty]", "an interactive shell", make<ShellCommand>},
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},

@@ -3,6 +3,11 @@
 
 #include "app/cli/command.h"
 #include "session/mailbox.h"
+#include "session/sshlink.h"
+
+#include <QJsonArray>
+
+class QTcpSocket;
 
 namespace Sandpiper {
 
@@ -178,6 +183,14 @@ private:
     bool m_json = false;
 };
 
+class HostKeysCommand : public Command
+{
+    Q_OBJECT
+public:
+    using Command::Command;
+    void start(const QStringList &arguments) override;
+};
+
 // Nothing but the transport's own bytes is ever written to standard output.
 class ProxyCommand : public Command
 {
@@ -222,15 +235,26 @@ public:
     void start(const QStringList &arguments) override;
 
 private:
+    void checkTarget(const CliResult<Target> &target);
     void checkPty();
+    void checkName();
+    void checkPort();
     void checkSsh();
+    void reached(LinkState state);
+    void checkCommand();
     void conclude();
-    void good(const QString &what);
-    void bad(const QString &what, const Error &error);
+    void good(const QString &layer, const QString &seen);
+    void skip(const QString &layer, const QString &why);
+    void bad(const QString &layer, const QString &expected, const Error &error);
     Target m_target;
+    std::unique_ptr<PromptHandler> m_prompts; // outlives the link
+    std::unique_ptr<SshLink> m_link;
     std::unique_ptr<RemoteCommand> m_remote;
-    std::unique_ptr<PromptHandler> m_prompts;
-    int m_failures = 0;
+    std::unique_ptr<QTcpSocket> m_socket;
+    QJsonArray m_layers;
+    LinkState m_reached = LinkState::Idle;
+    bool m_json = false;
+    bool m_failed = false;
 };
 
 } // namespace Sandpiper

@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys shell exec pty proxy ssh-config serve doctor --help --version"
+        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty proxy ssh-config serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -27,12 +27,14 @@ _sandpiper_cli()
             create) words="--account --image --cpus --memory --disk --timeout --no-wait --json" ;;
             suspend | resume | terminate) words="--no-wait --json" ;;
             keys) words="--account --json" ;;
+            hostkeys) words="--json" ;;
             shell) words="--via --shell --cwd --env --term --ssh-port --detach-keys" ;;
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
             serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
-            proxy | doctor) ;;
+            doctor) words="--json" ;;
+            proxy) ;;
             *) return ;;
         esac
         words+=" --help"
@@ -40,6 +42,7 @@ _sandpiper_cli()
             case $command in
                 accounts) words+=" ls add rm" ;;
                 keys) words+=" ls add rm generate" ;;
+                hostkeys) words+=" ls forget add" ;;
                 pty) words+=" ls create get attach resize wait kill" ;;
             esac
         fi

@@ -14,6 +14,7 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a suspend -d 'Puts a sandbox
 complete -c sandpiper-cli -n __fish_use_subcommand -a resume -d 'Wakes a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a terminate -d 'Ends a sandbox for good'
 complete -c sandpiper-cli -n __fish_use_subcommand -a keys -d 'SSH keys, at vendors and here'
+complete -c sandpiper-cli -n __fish_use_subcommand -a hostkeys -d 'Host keys this computer knows'
 complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive shell'
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
@@ -24,7 +25,7 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layer
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys pty' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty doctor' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
 
@@ -46,6 +47,8 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l timeout -x 
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys' -a 'ls add rm generate'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from add' -F
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from hostkeys' -a 'ls forget add'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l via -x -a 'ssh pty' -d 'Route'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l shell -x -d 'Another program than the usual shell'

@@ -19,6 +19,7 @@ _sandpiper_cli() {
         'resume:wakes a sandbox'
         'terminate:ends a sandbox for good'
         'keys:SSH keys, at vendors and here'
+        'hostkeys:host keys this computer knows'
         'shell:an interactive shell'
         'exec:one command'
         'pty:PTY sessions in a sandbox'
@@ -69,8 +70,12 @@ _sandpiper_cli() {
                         '--host-key[the private key of the server]:file:_files' \
                         '--authorized-keys[the public keys that may enter]:file:_files' \
                         '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
-                proxy | doctor)
+                proxy)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
+                hostkeys)
+                    _arguments '--help' '--json[one JSON document]' '1:what:(ls forget add)' '2:host or line:' ;;
+                doctor)
+                    _arguments '--help' '--json[one JSON document]' '1:target:_sandpiper_cli_targets' ;;
             esac ;;
     esac
 }

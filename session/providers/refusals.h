@@ -15,7 +15,13 @@ struct Refusal
     NextStep step = NextStep::None;
 };
 
-// In order of preference: the first row that matches counts.
+// One table for each vendor.
+[[nodiscard]] const QList<Refusal> &tensorlakeRefusals();
+[[nodiscard]] const QList<Refusal> &sandbox0Refusals();
+[[nodiscard]] const QList<Refusal> &e2bRefusals();
+[[nodiscard]] const QList<Refusal> &microsandboxRefusals();
+
+// All of them. In order of preference: the first row that matches counts.
 [[nodiscard]] const QList<Refusal> &knownRefusals();
 
 } // namespace Sandpiper

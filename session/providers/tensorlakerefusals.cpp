@@ -6,7 +6,7 @@ namespace Sandpiper {
 
 // SSH: what the vendor's SSH proxy says when it disconnects (documentation, "SSH and PTY Sessions").
 // Codes and close reasons: the proxy and the in-sandbox daemon.
-const QList<Refusal> &knownRefusals()
+const QList<Refusal> &tensorlakeRefusals()
 {
     using enum Layer;
     static const QList<Refusal> rows{

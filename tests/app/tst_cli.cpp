@@ -6,6 +6,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QTcpServer>
+#include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -106,7 +108,7 @@ private slots:
     void everyCommandHelps()
     {
         const QByteArray all = cli({u"--help"_s}).output;
-        for (const char *name : {"accounts", "ls", "create", "suspend", "resume", "terminate", "keys", "shell", "exec", "pty", "serve", "doctor"}) {
+        for (const char *name : {"accounts", "ls", "create", "suspend", "resume", "terminate", "keys", "hostkeys", "shell", "exec", "pty", "proxy", "ssh-config", "serve", "doctor"}) {
             QVERIFY2(all.contains(name), name);
             const Outcome help = cli({QString::fromLatin1(name), u"--help"_s});
             QCOMPARE(help.status, 0);
@@ -174,7 +176,52 @@ private slots:
     {
         const Outcome outcome = cli({u"doctor"_s, u"box"_s});
         QVERIFY2(outcome.status == 0, outcome.output.constData());
-        QVERIFY(outcome.output.contains("SSH: connected"));
+        for (const char *layer : {"account and API", "sandbox", "PTY", "TCP", "SSH key exchange: SSH-2.0-", "host key: SHA256:", "authentication", "channel"})
+            QVERIFY2(outcome.output.contains("ok  "_ba + layer), outcome.output.constData());
+        const Outcome json = cli({u"doctor"_s, u"--json"_s, u"box"_s});
+        const QJsonObject report = QJsonDocument::fromJson(json.output).object();
+        QVERIFY2(report.value(u"ok"_s).toBool(), json.output.constData());
+        QCOMPARE(report.value(u"layers"_s).toArray().last().toObject().value(u"layer"_s).toString(), u"channel"_s);
+    }
+
+    void theDoctorStopsAtTheFirstLayerThatFails_data()
+    {
+        QTest::addColumn<bool>("listens");
+        QTest::addColumn<QString>("layer");
+        QTest::newRow("nothing listens") << false << u"TCP"_s;
+        QTest::newRow("no SSH server") << true << u"SSH key exchange"_s;
+    }
+    void theDoctorStopsAtTheFirstLayerThatFails()
+    {
+        QFETCH(bool, listens);
+        QFETCH(QString, layer);
+        QTcpServer server;
+        QVERIFY(server.listen(QHostAddress::LocalHost));
+        const quint16 port = server.serverPort();
+        connect(&server, &QTcpServer::newConnection, &server, [&server] { server.nextPendingConnection()->disconnectFromHost(); });
+        if (!listens)
+            server.close();
+        const Outcome outcome = cli({u"doctor"_s, u"--json"_s, u"ssh://x@127.0.0.1:%1"_s.arg(port)});
+        QCOMPARE(outcome.status, 1);
+        const QJsonObject last = QJsonDocument::fromJson(outcome.output).object().value(u"layers"_s).toArray().last().toObject();
+        QCOMPARE(last.value(u"layer"_s).toString(), layer);
+        QCOMPARE(last.value(u"result"_s).toString(), u"bad"_s);
+        QVERIFY(!last.value(u"todo"_s).toString().isEmpty() && !last.value(u"expected"_s).toString().isEmpty());
+    }
+
+    void hostKeysAreAddedListedAndForgotten()
+    {
+        const QString line = u"some.host ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4"_s;
+        QCOMPARE(cli({u"hostkeys"_s, u"add"_s, line}).status, 0);
+        QCOMPARE(cli({u"hostkeys"_s, u"add"_s, line}).status, 1);
+        QCOMPARE(cli({u"hostkeys"_s, u"add"_s, u"nonsense"_s}).status, 1);
+        const QJsonArray rows = QJsonDocument::fromJson(cli({u"hostkeys"_s, u"ls"_s, u"some"_s, u"--json"_s}).output).array();
+        QCOMPARE(rows.size(), 1);
+        QCOMPARE(rows.first().toObject().value(u"host"_s).toString(), u"some.host"_s);
+        QCOMPARE(cli({u"hostkeys"_s, u"forget"_s, u"some"_s}).status, 1); // a part is not enough
+        QCOMPARE(cli({u"hostkeys"_s, u"forget"_s, u"some.host"_s}).status, 0);
+        QVERIFY(!cli({u"hostkeys"_s}).output.contains("some.host"));
+        QCOMPARE(cli({u"hostkeys"_s, u"burn"_s}).status, 2);
     }
 
     void keysAreAddedListedAndRemoved()

@@ -78,6 +78,21 @@ private slots:
         row("proxy: connect", Layer::Http, "HTTP 504: CONNECTION_TIMEOUT", NextStep::Retry, "in time");
         row("proxy: read", Layer::Http, "HTTP 504: READ_TIMEOUT", NextStep::Retry, "in time");
         row("proxy: write", Layer::Http, "HTTP 504: WRITE_TIMEOUT", NextStep::Retry, "in time");
+        row("gateway: no shell", Layer::Ssh, "failed to start sandbox shell", NextStep::Retry, "could not start a shell");
+        row("gateway: lost", Layer::Ssh, "sandbox command disconnected", NextStep::Retry, "lost");
+        row("gateway: forwards", Layer::Ssh, "only session channels are supported", NextStep::None, "forwards no ports");
+        row("gateway: scp", Layer::Ssh, "legacy scp mode is not supported; use default scp/sftp mode", NextStep::None, "SFTP");
+        row("tunnel: gone", Layer::WebSocket, R"(HTTP 502: {"sandboxId":"i1","message":"not found","code":502})", NextStep::ResumeSandbox, "paused or gone");
+        row("tunnel: no server", Layer::WebSocket, R"(HTTP 502: {"sandboxId":"i1","message":"closed","port":8081,"code":502})",
+            NextStep::CreateSandbox, "nothing listens");
+        row("tunnel: token", Layer::WebSocket, "HTTP 403: missing e2b-traffic-access-token", NextStep::RefreshList, "traffic access token");
+        row("tunnel: limit", Layer::WebSocket, R"(HTTP 429: {"connectionLimit":20})", NextStep::WaitAndRetry, "as many connections");
+        row("program: gone", Layer::Ssh, "error: sandbox not found: x", NextStep::RefreshList, "any more");
+        row("program: half of it", Layer::Provider, "error: libkrunfw not found: /x", NextStep::None, "not installed whole");
+        row("program: boot", Layer::Provider, "error: failed to start \"x\"", NextStep::StartSandbox, "could not be started");
+        row("program: name", Layer::Provider, "error: sandbox already exists: x", NextStep::RefreshList, "already");
+        row("program: busy", Layer::Provider, "error: sandbox still running: x", NextStep::None, "still running");
+        row("ssh: many keys", Layer::Ssh, "Too many authentication failures", NextStep::ChooseKey, "too many keys");
         row("stdin closed", Layer::Provider, "HTTP 400: STDIN_NOT_WRITABLE", NextStep::None, "no more input");
     }
     void whatTheVendorsSayLeadsToTheRightStep()
@@ -88,6 +103,26 @@ private slots:
         QFETCH(QString, part);
         const ErrorText text = errorText({ErrorKind::Protocol, Layer(layer), detail, u"my-env"_s});
         QCOMPARE(int(text.step), step);
+        QVERIFY2(text.sentence.contains(part), qUtf8Printable(text.sentence));
+        QVERIFY2(text.sentence.contains(u"“my-env”"_s), qUtf8Printable(text.sentence));
+    }
+
+    void aRefusedHostKeySaysWhy_data()
+    {
+        QTest::addColumn<QString>("detail");
+        QTest::addColumn<QString>("part");
+        QTest::newRow("revoked") << u"SHA256:x is marked as revoked in /k:1"_s << u"revoked"_s;
+        QTest::newRow("strict") << u"StrictHostKeyChecking allows only known hosts; ssh-rsa SHA256:x is not known"_s << u"only known hosts"_s;
+        QTest::newRow("certificates") << u"only a certificate authority is known for this host, and host certificates cannot be checked"_s
+                                      << u"system's ssh"_s;
+        QTest::newRow("refused") << u"ssh-rsa SHA256:x is not known"_s << u"not accepted"_s;
+    }
+    void aRefusedHostKeySaysWhy()
+    {
+        QFETCH(QString, detail);
+        QFETCH(QString, part);
+        const ErrorText text = errorText({ErrorKind::HostKeyRefused, Layer::Ssh, detail, u"my-env"_s});
+        QCOMPARE(text.step, NextStep::ReviewHostKey);
         QVERIFY2(text.sentence.contains(part), qUtf8Printable(text.sentence));
         QVERIFY2(text.sentence.contains(u"“my-env”"_s), qUtf8Printable(text.sentence));
     }

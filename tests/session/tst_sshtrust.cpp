@@ -151,6 +151,134 @@ private slots:
         QCOMPARE(prompts.asked.size(), 1);
     }
 
+    void anUnknownHostIsTreatedAsTheConfigurationSays_data()
+    {
+        QTest::addColumn<SshHostChecking>("checking");
+        QTest::addColumn<QByteArray>("content");
+        QTest::addColumn<bool>("ready");
+        QTest::addColumn<bool>("isAsked");
+        QTest::addColumn<bool>("isRemembered");
+        const QByteArray authority = "@cert-authority * " + m_server->hostKey();
+        using enum SshHostChecking;
+        QTest::newRow("ask") << Ask << QByteArray() << true << true << true;
+        QTest::newRow("ask, an authority is known") << Ask << authority << true << true << true;
+        QTest::newRow("strict") << Strict << QByteArray() << false << false << false;
+        QTest::newRow("strict, an authority is known") << Strict << authority << false << false << false;
+        QTest::newRow("accept new") << AcceptNew << QByteArray() << true << false << true;
+        QTest::newRow("off") << Off << QByteArray() << true << false << false;
+    }
+    void anUnknownHostIsTreatedAsTheConfigurationSays()
+    {
+        QFETCH(SshHostChecking, checking);
+        QFETCH(QByteArray, content);
+        QFETCH(bool, ready);
+        LinkOptions options = asking();
+        options.hostChecking = checking;
+        QFile file(m_server->knownHosts());
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(content) == content.size());
+        file.close();
+        RecordingPrompts prompts;
+        prompts.replies = {{AnswerKind::Accepted, {}}};
+        {
+            SshLink link(options, &prompts);
+            Witness witness(link);
+            link.connectToHost();
+            QTRY_VERIFY_WITH_TIMEOUT(link.state() == LinkState::Ready || !witness.errors.isEmpty(), kPatience);
+            QVERIFY2((link.state() == LinkState::Ready) == ready, witness.why().constData());
+            if (!ready)
+                QCOMPARE(witness.errors.front().kind, ErrorKind::HostKeyRefused);
+        }
+        QTEST(!prompts.asked.isEmpty(), "isAsked");
+        QTEST(known().size() > content.size(), "isRemembered");
+        if (!prompts.asked.isEmpty()) {
+            QCOMPARE(prompts.asked.front().text.contains("authority"_L1), !content.isEmpty());
+            QCOMPARE(prompts.asked.front().randomart, randomartOf(hostKeyFromLine(m_server->hostKey()).value()));
+        }
+    }
+
+    void noCheckingStillRefusesAChangedKey()
+    {
+        LinkOptions options = asking();
+        options.hostChecking = SshHostChecking::Off;
+        QFile rsa(m_server->folder() + u"/host_rsa.pub"_s);
+        QVERIFY(rsa.open(QIODevice::ReadOnly));
+        QByteArray line = rsa.readAll();
+        QByteArray blob = QByteArray::fromBase64(line.split(' ').value(1));
+        blob.back() = char(blob.back() ^ 1);
+        QFile file(m_server->knownHosts());
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write("* ssh-rsa " + blob.toBase64()) > 0);
+        file.close();
+        RecordingPrompts prompts;
+        SshLink link(options, &prompts);
+        Witness witness(link);
+        link.connectToHost();
+        QTRY_COMPARE_WITH_TIMEOUT(witness.errors.size(), 1, kPatience);
+        QCOMPARE(witness.errors.front().kind, ErrorKind::HostKeyChanged);
+        QCOMPARE(prompts.asked.size(), 1);
+        QCOMPARE(prompts.asked.front().knownKeyType, u"ssh-rsa"_s);
+        QCOMPARE(prompts.asked.front().knownRandomart, randomartOf(hostKeyFromBlob(blob).value()));
+        QCOMPARE(prompts.asked.front().address, u"127.0.0.1:%1"_s.arg(m_server->port()));
+    }
+
+    void anAliasStandsForEveryPort()
+    {
+        LinkOptions options = asking();
+        options.hostKeyAlias = u"The-Alias"_s;
+        RecordingPrompts prompts;
+        prompts.replies = {{AnswerKind::Accepted, {}}};
+        for (int connection = 0; connection < 2; ++connection) {
+            SshLink link(options, &prompts);
+            link.connectToHost();
+            QTRY_COMPARE_WITH_TIMEOUT(link.state(), LinkState::Ready, kPatience);
+        }
+        QCOMPARE(prompts.asked.size(), 1);
+        QVERIFY2(known().startsWith("the-alias ssh-ed25519 "), known().constData());
+    }
+
+    // A vendor gives the same address to one sandbox after the other.
+    void anAddressUsedAgainNeitherNagsNorIsTrusted()
+    {
+        LinkOptions options = asking();
+        options.sandboxHostsFile = m_dir.filePath(u"sandbox_hosts"_s);
+        options.sandbox = {u"vendor"_s, u"account"_s, u"first"_s};
+        options.displayName = u"first box"_s;
+        const auto connects = [&](RecordingPrompts &prompts) {
+            SshLink link(options, &prompts);
+            Witness witness(link);
+            link.connectToHost();
+            return QTest::qWaitFor([&] { return link.state() == LinkState::Ready || !witness.errors.isEmpty(); }, kPatience)
+                    && link.state() == LinkState::Ready;
+        };
+        // Another machine has been at this address: that is no change of this one.
+        QFile file(m_server->knownHosts());
+        const QByteArray name = "[127.0.0.1]:" + QByteArray::number(m_server->port()) + ' ';
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(name + "ssh-ed25519 " + QByteArray::fromHex("0000000b7373682d65643235353139" "00000020").append(32, 'x').toBase64() + '\n') > 0);
+        file.close();
+        const QByteArray before = known();
+        RecordingPrompts prompts;
+        prompts.replies = {{AnswerKind::Accepted, {}}};
+        QVERIFY(connects(prompts));
+        QCOMPARE(prompts.asked.size(), 1);
+        QCOMPARE(prompts.asked.front().kind, Prompt::Kind::UnknownHostKey);
+        QVERIFY(prompts.asked.front().isSandbox);
+        QVERIFY(connects(prompts)); // known now
+        QCOMPARE(prompts.asked.size(), 1);
+        QCOMPARE(known(), before);
+        // The same machine's key, but another sandbox: unknown again.
+        options.sandbox.id = u"second"_s;
+        RecordingPrompts refusing;
+        QVERIFY(!connects(refusing));
+        QCOMPARE(refusing.asked.size(), 1);
+        QCOMPARE(refusing.asked.front().kind, Prompt::Kind::UnknownHostKey);
+        // What the user has revoked is revoked for sandboxes too.
+        options.sandbox.id = u"first"_s;
+        QVERIFY(file.open(QIODevice::Append) && file.write("@revoked * " + m_server->hostKey()) > 0);
+        file.close();
+        RecordingPrompts revoked;
+        QVERIFY(!connects(revoked));
+        QCOMPARE(revoked.asked.size(), 0);
+    }
+
     void theKindOfKeyThatIsKnownIsAskedForFirst()
     {
         const LinkOptions options = asking();

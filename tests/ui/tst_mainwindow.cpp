@@ -1,4 +1,5 @@
 #include "tests/support/windowfixture.h"
+#include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
 #include "ui/mainwindow.h"
 #include "ui/sandboxpanel.h"
@@ -263,6 +264,19 @@ private slots:
         emit page->closeWanted();
         QVERIFY(!page->isVisible());
         QVERIFY(rig.window->workspace()->isVisible());
+    }
+
+    void hostKeysOpenInThePlaceOfTheWorkspace()
+    {
+        Rig rig;
+        rig.window->actions()->action(ActionId::ManageHostKeys)->trigger();
+        auto *page = rig.window->findChild<HostKeysPage *>();
+        QVERIFY(page && page->isVisible());
+        emit page->closeWanted();
+        QVERIFY(!page->isVisible());
+        rig.window->showHostKeys(u"SHA256:x"_s);
+        QVERIFY(page->isVisible());
+        QCOMPARE(page->findChild<QLineEdit *>(u"hostKeysFilter"_s)->text(), u"SHA256:x"_s);
     }
 
     void theLogOpensOnlyWhenAsked()

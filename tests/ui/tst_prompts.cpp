@@ -28,6 +28,10 @@ Prompt prompt(Kind kind)
     p.fingerprint = u"SHA256:newnewnew"_s;
     p.knownFingerprint = u"SHA256:oldoldold"_s;
     p.knownWhere = u"/home/me/.ssh/known_hosts:7"_s;
+    p.knownKeyType = u"ssh-rsa"_s;
+    p.randomart = u"+--[new]--+\n| drawing |"_s;
+    p.knownRandomart = u"+--[old]--+\n| drawing |"_s;
+    p.address = u"10.0.0.1:2222"_s;
     return p;
 }
 
@@ -75,6 +79,7 @@ private slots:
     void anUnknownKeyCanBeTakenOnceOrForGood();
     void enterDoesNotTakeAnUnknownKey();
     void aChangedKeyShowsBothAndOffersNoWayOn();
+    void theWayOutOfAChangedKeyIsThePageOfHostKeys();
     void secretsAreHandedOver_data();
     void secretsAreHandedOver();
     void aSecondTrySaysThatTheFirstFailed();
@@ -123,6 +128,8 @@ void TestPrompts::anUnknownKeyCanBeTakenOnceOrForGood()
     QVERIFY(dialog);
     QVERIFY(wordsOf(dialog).contains(u"SHA256:newnewnew"_s));
     QVERIFY(wordsOf(dialog).contains(u"root@box-1:22"_s));
+    QVERIFY(wordsOf(dialog).contains(u"10.0.0.1:2222"_s));
+    QVERIFY(wordsOf(dialog).contains(u"[new]"_s));
     QVERIFY(buttonWith(dialog, button));
     QTest::mouseClick(buttonWith(dialog, button), Qt::LeftButton);
     QVERIFY(answer.isFinished());
@@ -149,15 +156,29 @@ void TestPrompts::aChangedKeyShowsBothAndOffersNoWayOn()
     QVERIFY(words.contains(u"SHA256:newnewnew"_s));
     QVERIFY(words.contains(u"SHA256:oldoldold"_s));
     QVERIFY(words.contains(u"known_hosts:7"_s));
+    QVERIFY(words.contains(u"ssh-rsa"_s) && words.contains(u"ssh-ed25519"_s));
+    QVERIFY(words.contains(u"[old]"_s) && words.contains(u"[new]"_s));
     QStringList buttons;
     for (const QPushButton *button : dialog->findChildren<QPushButton *>())
         buttons << button->text();
     buttons.sort();
-    QCOMPARE(buttons, (QStringList{u"Close"_s, u"Copy details"_s}));
+    QCOMPARE(buttons, (QStringList{u"Close"_s, u"Copy details"_s, u"Open host keys"_s}));
     QTest::mouseClick(buttonWith(dialog, u"Copy details"_s), Qt::LeftButton);
     QVERIFY(!answer.isFinished());
     QVERIFY(QGuiApplication::clipboard()->text().contains(u"SHA256:oldoldold"_s));
     QTest::mouseClick(buttonWith(dialog, u"Close"_s), Qt::LeftButton);
+    QCOMPARE(answer.result()->kind, PromptAnswer::Kind::Cancelled);
+}
+
+void TestPrompts::theWayOutOfAChangedKeyIsThePageOfHostKeys()
+{
+    QSignalSpy wanted(m_presenter.get(), &PromptPresenter::hostKeysWanted);
+    const auto answer = m_presenter->ask(prompt(Kind::ChangedHostKey));
+    PromptDialog *dialog = shown();
+    QVERIFY(dialog);
+    QTest::mouseClick(buttonWith(dialog, u"Open host keys"_s), Qt::LeftButton);
+    QCOMPARE(wanted.size(), 1);
+    QCOMPARE(wanted.first().first().toString(), u"SHA256:oldoldold"_s);
     QCOMPARE(answer.result()->kind, PromptAnswer::Kind::Cancelled);
 }
 
