@@ -32,6 +32,7 @@ signals:
     void opened();
     void received(Sandpiper::SshStream stream, const QByteArray &bytes);
     void drained();
+    void outputEnded(); // of a connection, once: it can still be written to
     void ended(const Sandpiper::ShellEnd &end); // exactly once
 
 private:

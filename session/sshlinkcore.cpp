@@ -166,6 +166,10 @@ void SshLinkCore::handle(LinkEvent &event)
                            if (SshChannel *to = channel(news.channel))
                                to->written(news.bytes);
                        },
+                       [&](const FromLink::OutputEnded &news) {
+                           if (SshChannel *to = channel(news.channel))
+                               emit to->outputEnded();
+                       },
                        [&](const FromLink::ChannelEnded &news) {
                            const QPointer<SshChannel> to = m_channels.take(news.channel);
                            if (to)

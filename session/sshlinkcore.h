@@ -35,6 +35,8 @@ public:
     // For SshChannel. Every channel that was opened gets its ended() once, unless it is forgotten.
     [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);
     void forgetChannel(int id);
+    // Of kMostChannels.
+    [[nodiscard]] int channelCount() const { return int(m_channels.size()); }
     void send(LinkCommand command);
 
 signals:

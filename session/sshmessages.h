@@ -35,6 +35,13 @@ struct ChannelSpec
     QStringList argv; // empty: the login shell
     QMap<QString, QString> environment;
     QString workingDirectory; // empty: where the server's login lands
+    // Where set, in the place of argv and workingDirectory: the server's shell gets it as it is, and
+    // variables that the server refuses are dropped.
+    QByteArray commandLine;
+    QString subsystem; // where set, in the place of a program
+    // Where the port is set: a TCP connection from there (direct-tcpip) in the place of all that.
+    QString connectHost;
+    quint16 connectPort = 0;
 };
 
 namespace ToLink {
@@ -126,6 +133,10 @@ struct Written
     int channel = 0;
     qint64 bytes = 0;
 };
+struct OutputEnded // of a connection; the other direction may go on
+{
+    int channel = 0;
+};
 struct ChannelEnded
 {
     int channel = 0;
@@ -138,7 +149,7 @@ struct Closed // the last one
 } // namespace FromLink
 
 using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
-                               FromLink::ChannelOpened, FromLink::Received, FromLink::Written, FromLink::ChannelEnded,
+                               FromLink::ChannelOpened, FromLink::Received, FromLink::Written, FromLink::OutputEnded, FromLink::ChannelEnded,
                                FromLink::Closed>;
 
 // Owned by the thread and by its face together: whichever of them goes last takes it along, so a

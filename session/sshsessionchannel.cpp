@@ -53,6 +53,9 @@ SshSessionChannel::SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &
     m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *self) {
         static_cast<SshSessionChannel *>(self)->m_remoteClosed = true;
     };
+    m_callbacks.channel_eof_function = [](ssh_session, ssh_channel, void *self) {
+        static_cast<SshSessionChannel *>(self)->m_remoteEof = true;
+    };
     m_callbacks.channel_exit_status_function = [](ssh_session, ssh_channel, int status, void *self) {
         static_cast<SshSessionChannel *>(self)->m_exitCode = status;
     };
@@ -188,7 +191,10 @@ SshSessionChannel::Step SshSessionChannel::open(ssh_session session)
         if (!m_channel || ssh_add_channel_callbacks(m_channel, &m_callbacks) != SSH_OK)
             return Step::Failed;
     }
-    const int code = ssh_channel_open_session(m_channel);
+    // The origin is for the server's log only.
+    const int code = m_spec.connectPort == 0
+            ? ssh_channel_open_session(m_channel)
+            : ssh_channel_open_forward(m_channel, m_spec.connectHost.toUtf8().constData(), m_spec.connectPort, "127.0.0.1", 0);
     return code == SSH_AGAIN ? Step::Again : code == SSH_OK ? Step::Next : Step::Failed;
 }
 
@@ -222,11 +228,17 @@ SshSessionChannel::Step SshSessionChannel::requestEnvironment()
 
 SshSessionChannel::Step SshSessionChannel::start()
 {
-    const bool plainShell = m_spec.argv.isEmpty() && m_spec.workingDirectory.isEmpty() && m_refusedEnvironment.isEmpty();
+    if (m_spec.connectPort != 0)
+        return Step::Next;
+    const bool plainShell = m_spec.commandLine.isEmpty() && m_spec.argv.isEmpty() && m_spec.workingDirectory.isEmpty() && m_refusedEnvironment.isEmpty();
     int code = SSH_OK;
-    if (plainShell) {
+    if (!m_spec.subsystem.isEmpty()) {
+        code = ssh_channel_request_subsystem(m_channel, m_spec.subsystem.toUtf8().constData());
+    } else if (plainShell) {
         code = ssh_channel_request_shell(m_channel);
     } else {
+        if (m_commandLine.isEmpty())
+            m_commandLine = m_spec.commandLine;
         if (m_commandLine.isEmpty()) {
             const Result<QByteArray> line = commandLineForShell({m_spec.argv, m_refusedEnvironment, m_spec.workingDirectory});
             if (!line) {
@@ -250,6 +262,9 @@ void SshSessionChannel::serve(ssh_session session)
             end(ending());
         return;
     }
+    const bool allRead = m_arrived[0].backlog == 0 && m_arrived[1].backlog == 0;
+    if (m_spec.connectPort != 0 && m_remoteEof && allRead && !std::exchange(m_eofTold, true))
+        m_mail.events.put(FromLink::OutputEnded{m_id});
     if (m_spec.terminal == ChannelSpec::Terminal::Pty && m_spec.size != m_sizeThere) {
         m_sizeThere = m_spec.size;
         ssh_channel_change_pty_size(m_channel, m_sizeThere.columns, m_sizeThere.rows);

@@ -84,6 +84,8 @@ private:
     std::optional<int> m_exitCode;
     QString m_exitSignal;
     bool m_remoteClosed = false;
+    bool m_remoteEof = false;
+    bool m_eofTold = false;
     bool m_hangingUp = false;
     bool m_closedByUs = false;
     std::optional<std::chrono::steady_clock::time_point> m_patience;
