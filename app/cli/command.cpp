@@ -2,6 +2,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/cli/servecommand.h"
 
 #include <algorithm>
 
@@ -31,6 +32,7 @@ const std::vector<CommandRow> &commandTable()
         {"shell", "TARGET [--via ssh|pty]", "an interactive shell", make<ShellCommand>},
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
+        {"serve", "TARGET [--stdio | --listen ADDRESS:PORT]", "a local SSH endpoint for a sandbox", make<ServeCommand>},
         {"doctor", "TARGET", "walks the layers and says the first that fails", make<DoctorCommand>},
     };
     return table;

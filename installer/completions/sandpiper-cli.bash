@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys shell exec pty doctor --help --version"
+        words="accounts ls create suspend resume terminate keys shell exec pty serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -14,7 +14,7 @@ _sandpiper_cli()
     done
     case $command:$prev in
         shell:--via) words="ssh pty" ;;
-        exec:--via) words="ssh api" ;;
+        exec:--via | serve:--via) words="ssh api" ;;
         accounts:add) words="tensorlake" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
             *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | shell:--ssh-port | shell:--detach-keys)
@@ -30,6 +30,7 @@ _sandpiper_cli()
             shell) words="--via --shell --cwd --env --term --ssh-port --detach-keys" ;;
             exec) words="-t --via --" ;;
             pty) words="--json --" ;;
+            serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
             doctor) ;;
             *) return ;;
         esac
@@ -42,7 +43,7 @@ _sandpiper_cli()
             esac
         fi
         case $command in
-            suspend | resume | terminate | shell | exec | pty | doctor)
+            suspend | resume | terminate | shell | exec | pty | serve | doctor)
                 # Asks all accounts, so only where a name is being typed. Names have no spaces.
                 case $cur in
                     -*) ;;

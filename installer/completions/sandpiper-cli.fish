@@ -17,10 +17,11 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a keys -d 'SSH keys, at vend
 complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive shell'
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a serve -d 'A local SSH endpoint for a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty serve doctor' -a '(__sandpiper_cli_targets)'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys pty' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
@@ -54,5 +55,13 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l detach-keys 
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a terminal'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -l via -x -a 'ssh api' -d 'Route'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l stdio -d 'Serve one client on standard input and output'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l listen -x -d 'Serve on this address'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l via -x -a 'ssh api' -d 'Route'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l host-key -r -d 'The private key of the server'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l authorized-keys -r -d 'The public keys that may enter'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l user -x -d 'The only user name'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l no-sftp -d 'Refuse SFTP'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from pty' -a 'ls create get attach resize wait kill'

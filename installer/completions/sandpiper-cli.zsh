@@ -22,6 +22,7 @@ _sandpiper_cli() {
         'shell:an interactive shell'
         'exec:one command'
         'pty:PTY sessions in a sandbox'
+        'serve:a local SSH endpoint for a sandbox'
         'doctor:walks the layers and says the first that fails'
     )
     _arguments -C '(- *)--help[say what there is]' '(- *)--version[print the version]' \
@@ -56,6 +57,12 @@ _sandpiper_cli() {
                 pty)
                     _arguments '--help' '--json[one JSON document]' '1:what:(ls create get attach resize wait kill)' \
                         '*:session, size or target:_sandpiper_cli_targets' ;;
+                serve)
+                    _arguments '--help' '(--listen)--stdio[serve one client on standard input and output]' \
+                        '(--stdio)--listen[serve on this address]:address and port:' '--via[route]:route:(ssh api)' \
+                        '--host-key[the private key of the server]:file:_files' \
+                        '--authorized-keys[the public keys that may enter]:file:_files' \
+                        '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
                 doctor)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
             esac ;;

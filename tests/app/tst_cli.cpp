@@ -88,6 +88,8 @@ private slots:
         QTest::newRow("size") << QStringList{u"pty"_s, u"resize"_s, u"x"_s, u"0x24"_s, u"box"_s} << "0x24"_ba;
         QTest::newRow("cpus") << QStringList{u"create"_s, u"--cpus"_s, u"many"_s, u"x"_s} << "--cpus"_ba;
         QTest::newRow("missing key file") << QStringList{u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"x"_s, u"/nowhere.pub"_s} << "nowhere.pub"_ba;
+        QTest::newRow("serve elsewhere") << QStringList{u"serve"_s, u"--listen"_s, u"0.0.0.0:0"_s, u"box"_s} << "--listen"_ba;
+        QTest::newRow("serve on a missing key") << QStringList{u"serve"_s, u"--authorized-keys"_s, u"/nowhere.pub"_s, u"box"_s} << "nowhere.pub"_ba;
         QTest::newRow("bad name") << QStringList{u"create"_s, u"Not A Name"_s} << ""_ba;
     }
     void aMistakeIsOneLineAndStatusTwo()
@@ -104,7 +106,7 @@ private slots:
     void everyCommandHelps()
     {
         const QByteArray all = cli({u"--help"_s}).output;
-        for (const char *name : {"accounts", "ls", "create", "suspend", "resume", "terminate", "keys", "shell", "exec", "pty", "doctor"}) {
+        for (const char *name : {"accounts", "ls", "create", "suspend", "resume", "terminate", "keys", "shell", "exec", "pty", "serve", "doctor"}) {
             QVERIFY2(all.contains(name), name);
             const Outcome help = cli({QString::fromLatin1(name), u"--help"_s});
             QCOMPARE(help.status, 0);
