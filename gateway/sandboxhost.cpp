@@ -90,7 +90,7 @@ QByteArray SandboxHost::banner() const
     return "Sandpiper: sandboxes of this computer\r\n"_ba;
 }
 
-bool SandboxHost::knowsKey(const QByteArray &blob) const
+bool SandboxHost::knowsKey(const QByteArray &blob)
 {
     const QList<RegisteredKey> all = m_keys->all();
     return std::any_of(all.cbegin(), all.cend(), [&](const RegisteredKey &key) { return key.publicLine.endsWith(' ' + blob); });

@@ -18,7 +18,7 @@ public:
     SandboxHost(const SandboxStore *sandboxes, KeyStore *keys, const QString &innerKeyFile);
 
     [[nodiscard]] QByteArray banner() const override;
-    [[nodiscard]] bool knowsKey(const QByteArray &blob) const override;
+    [[nodiscard]] bool knowsKey(const QByteArray &blob) override;
     [[nodiscard]] QString keyRefusal() const override;
     [[nodiscard]] QString admit(const QString &user, const QByteArray &blob) override;
     [[nodiscard]] QString subject() const override { return m_sandbox->id; }

@@ -44,7 +44,7 @@ public:
     // For the client before it logs in, each line ending in CR LF; empty: none.
     [[nodiscard]] virtual QByteArray banner() const = 0;
     // blob: base64 of the wire form.
-    [[nodiscard]] virtual bool knowsKey(const QByteArray &blob) const = 0;
+    [[nodiscard]] virtual bool knowsKey(const QByteArray &blob) = 0;
     // What a client is told whose keys are all unknown.
     [[nodiscard]] virtual QString keyRefusal() const = 0;
     // Somebody has proven a known key. Empty: let in; else why not.

@@ -45,6 +45,7 @@ ShellFarEnd::ShellFarEnd(std::unique_ptr<Shell> shell, TerminalSize size, const 
     : m_shell(std::move(shell))
     , m_size(size)
     , m_mark(mark)
+    , m_carriesBytes(!mark.isEmpty())
 {
     connect(m_shell.get(), &Shell::stateChanged, this, [this](ShellState state) {
         if (state == ShellState::Open && m_mark.isEmpty())
@@ -52,7 +53,25 @@ ShellFarEnd::ShellFarEnd(std::unique_ptr<Shell> shell, TerminalSize size, const 
     });
     connect(m_shell.get(), &Shell::outputReceived, this, &ShellFarEnd::received);
     connect(m_shell.get(), &Shell::inputDrained, this, &FarEnd::inputDrained);
-    connect(m_shell.get(), &Shell::ended, this, &FarEnd::ended);
+    connect(m_shell.get(), &Shell::ended, this, &ShellFarEnd::onEnded);
+}
+
+void ShellFarEnd::closeInput()
+{
+    if (!m_carriesBytes)
+        return;
+    m_inputClosed = true;
+    m_shell->kill();
+}
+
+void ShellFarEnd::onEnded(const ShellEnd &end)
+{
+    ShellEnd told = end;
+    if (m_inputClosed) {
+        told.kind = ShellEnd::Kind::Exited;
+        told.exitCode = 0;
+    }
+    emit ended(told);
 }
 
 void ShellFarEnd::received(const QByteArray &bytes)

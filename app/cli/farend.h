@@ -69,7 +69,9 @@ public:
 
     void start() override { m_shell->open(m_size); }
     void write(QByteArrayView bytes) override { m_shell->write(bytes); }
-    void closeInput() override { }
+    // A terminal knows no end of input. Behind a mark the program there is ended instead: it answers
+    // what it is asked, so whoever ends has all answers.
+    void closeInput() override;
     void resize(TerminalSize size) override { m_shell->resize(size); }
     // A terminal has keys for two of them; those that end are a kill.
     void sendSignal(int number) override;
@@ -79,10 +81,13 @@ public:
 
 private:
     void received(const QByteArray &bytes);
+    void onEnded(const ShellEnd &end);
     std::unique_ptr<Shell> m_shell;
     TerminalSize m_size;
     QByteArray m_mark;
     QByteArray m_beforeMark;
+    bool m_carriesBytes = false; // there is or was a mark
+    bool m_inputClosed = false;
 };
 
 class CommandFarEnd : public FarEnd

@@ -1,5 +1,7 @@
 #include "app/cli/servehost.h"
 
+#include <QCryptographicHash>
+
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
@@ -10,6 +12,23 @@ ServeHost::ServeHost(const Options &options, std::shared_ptr<FarArrivals> arriva
 {
 }
 
+ServeHost::~ServeHost()
+{
+    if (m_admitted || m_lastUnknown.isEmpty())
+        return;
+    const QByteArray hash = QCryptographicHash::hash(QByteArray::fromBase64(m_lastUnknown), QCryptographicHash::Sha256);
+    m_arrivals->put(u"a client was not let in: its key SHA256:%1 is none of those that may enter"_s.arg(
+            QString::fromLatin1(hash.toBase64(QByteArray::OmitTrailingEquals))));
+}
+
+bool ServeHost::knowsKey(const QByteArray &blob)
+{
+    const bool known = m_options.blobs.contains(blob);
+    if (!known)
+        m_lastUnknown = blob;
+    return known;
+}
+
 QString ServeHost::keyRefusal() const
 {
     return u"none of your keys may enter; sandpiper-cli serve names those that may on its standard error"_s;
@@ -17,7 +36,8 @@ QString ServeHost::keyRefusal() const
 
 QString ServeHost::admit(const QString &user, const QByteArray &)
 {
-    if (m_options.user.isEmpty() || user == m_options.user)
+    m_admitted = m_options.user.isEmpty() || user == m_options.user;
+    if (m_admitted)
         return {};
     return u"only the user %1 may enter here, not %2"_s.arg(m_options.user, tamed(user, 60));
 }

@@ -8,8 +8,9 @@
 
 namespace Sandpiper {
 
-// Shared by the connections and the main thread, which takes.
-using FarArrivals = Mailbox<std::shared_ptr<FarMail>>;
+// Shared by the connections and the main thread, which takes: a new channel, or a line for the person
+// who runs the server.
+using FarArrivals = Mailbox<std::variant<std::shared_ptr<FarMail>, QString>>;
 
 class ServeHost : public SshHost
 {
@@ -21,9 +22,11 @@ public:
         QList<QByteArray> blobs; // who may enter
     };
     ServeHost(const Options &options, std::shared_ptr<FarArrivals> arrivals);
+    // Says who was not let in: many clients leave before they read why.
+    ~ServeHost() override;
 
     [[nodiscard]] QByteArray banner() const override { return {}; }
-    [[nodiscard]] bool knowsKey(const QByteArray &blob) const override { return m_options.blobs.contains(blob); }
+    [[nodiscard]] bool knowsKey(const QByteArray &blob) override;
     [[nodiscard]] QString keyRefusal() const override;
     [[nodiscard]] QString admit(const QString &user, const QByteArray &blob) override;
     [[nodiscard]] QString subject() const override { return m_options.sandbox; }
@@ -37,6 +40,8 @@ private:
     [[nodiscard]] MailChannel::Announce announce() const;
     Options m_options;
     std::shared_ptr<FarArrivals> m_arrivals;
+    QByteArray m_lastUnknown; // the last key that may not enter
+    bool m_admitted = false;
 };
 
 } // namespace Sandpiper

@@ -91,7 +91,12 @@ bool Serving::isIdle() const
 
 void Serving::takeArrivals()
 {
-    for (const std::shared_ptr<FarMail> &mail : m_arrivals->takeAll()) {
+    for (const auto &arrival : m_arrivals->takeAll()) {
+        if (const auto *line = std::get_if<QString>(&arrival)) {
+            emit said(*line);
+            continue;
+        }
+        const auto &mail = std::get<std::shared_ptr<FarMail>>(arrival);
         m_channels.push_back(std::make_unique<ServedChannel>(mail, &m_ends));
         ServedChannel *channel = m_channels.back().get();
         connect(channel, &ServedChannel::said, this, &Serving::said);

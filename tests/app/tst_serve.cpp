@@ -203,9 +203,6 @@ private slots:
         outcome = ssh(u"api"_s, {}, {}, {u"-W"_s, u"127.0.0.1:1"_s});
         QVERIFY(outcome.status != 0);
         QVERIFY2(outcome.errors.contains("carries no forwards"), outcome.errors.constData());
-        outcome = run(u"ssh"_s, client(u"ssh"_s, {}, u"stranger"_s) + QStringList{u"me@box"_s, u"true"_s});
-        QCOMPARE(outcome.status, 255);
-        QVERIFY2(outcome.errors.contains("none of your keys may enter"), outcome.errors.constData());
         outcome = run(u"ssh"_s, client(u"ssh"_s, u"--user you"_s) + QStringList{u"me@box"_s, u"true"_s});
         QCOMPARE(outcome.status, 255);
         QVERIFY2(outcome.errors.contains("only the user you"), outcome.errors.constData());
@@ -237,6 +234,12 @@ private slots:
             QVERIFY2(outcome.output == "by-dropbear\n", outcome.errors.constData());
             QCOMPARE(outcome.status, 4);
         }
+        QStringList strange = options;
+        strange.replace(strange.indexOf(path(u"key"_s)), path(u"stranger"_s));
+        QCOMPARE(run(u"ssh"_s, strange + QStringList{u"true"_s}).status, 255);
+        // OpenSSH leaves before it could read the reason, so the server says it.
+        QByteArray said;
+        QTRY_VERIFY_WITH_TIMEOUT((said += server->readAllStandardError()).contains("was not let in"), patience);
         const auto open = begin(u"ssh"_s, options + QStringList{u"echo up; sleep 1000"_s});
         QVERIFY(QTest::qWaitFor([&] { return open->canReadLine(); }, patience));
         server->terminate();
