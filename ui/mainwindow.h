@@ -6,6 +6,7 @@
 #include "ui/commandpalette.h"
 #include "ui/preferences.h"
 #include "ui/sandboxcommands.h"
+#include "ui/sandboxtools.h"
 #include "ui/theme.h"
 #include "ui/workspace.h"
 
@@ -35,6 +36,10 @@ public:
         ThemeController *theme = nullptr;
         WorkspaceServices workspace;
         QString sshFolder; // ~/.ssh, or a test's
+        SshConfigFiles sshFiles = {};
+        ToolSurroundings around = {};
+        // One command in a sandbox; for "Run command…".
+        std::function<Result<std::unique_ptr<RemoteCommand>>(const Sandbox &, const CommandSpec &)> makeCommand = {};
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -42,6 +47,7 @@ public:
     [[nodiscard]] Workspace *workspace() const { return m_workspace; }
     [[nodiscard]] Actions *actions() const { return m_actions; }
     [[nodiscard]] SandboxCommands *commands() const { return m_commands; }
+    [[nodiscard]] SandboxTools *tools() const { return m_tools; }
     void appendLog(const QString &line);
     // For an error that came before there was anything better to show it in.
     void tell(const QString &text);
@@ -76,6 +82,7 @@ private:
     Actions *m_actions;
     SandboxModel *m_model;
     SandboxCommands *m_commands;
+    SandboxTools *m_tools;
     SandboxPanel *m_sidebar = nullptr;
     Workspace *m_workspace = nullptr;
     KeysPage *m_keys = nullptr; // made when first asked for
