@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace Sandpiper {
 
@@ -59,7 +60,9 @@ public:
     // Everything from outside, so that tests bring their own.
     struct Services
     {
-        QPointer<SandboxProvider> provider; // may become null: then Failed
+        QPointer<SandboxProvider> provider; // may become null: then Failed, unless there is a plainHost
+        // A machine of no vendor, which nobody can be asked about: it is taken to be as it says here.
+        std::optional<Sandbox> plainHost;
         QPointer<Keychain> keychain;
         // Makes an SSH shell for the sandbox as it is now; null where it has no SSH.
         std::function<std::unique_ptr<Shell>(const Sandbox &, const ShellSpec &)> makeSshShell;
