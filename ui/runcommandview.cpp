@@ -3,6 +3,7 @@
 #include "ui/theme.h"
 
 #include <QFontDatabase>
+#include <QFontInfo>
 #include <QPainter>
 #include <QScrollBar>
 #include <QTextBlock>
@@ -34,7 +35,7 @@ RunCommandView::RunCommandView(QWidget *parent)
     document()->setDocumentMargin(10);
     QFont font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
     font.setFamilies({u"JetBrains Mono"_s, font.family()});
-    font.setPixelSize(qMax(9, this->font().pixelSize()));
+    font.setPixelSize(QFontInfo(this->font()).pixelSize());
     setFont(font);
 }
 

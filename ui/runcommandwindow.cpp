@@ -7,7 +7,6 @@
 
 #include <QClipboard>
 #include <QFileDialog>
-#include <QFontDatabase>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -88,17 +87,18 @@ void RunCommandWindow::layOut()
     m_table->setTextElideMode(Qt::ElideRight);
     m_table->header()->setSectionResizeMode(QHeaderView::Interactive);
     m_table->header()->setStretchLastSection(true);
-    m_table->header()->resizeSection(RunCommandModel::SandboxColumn, 150);
-    m_table->header()->resizeSection(RunCommandModel::ResultColumn, 110);
+    m_table->header()->resizeSection(RunCommandModel::SandboxColumn, 140);
+    m_table->header()->resizeSection(RunCommandModel::ResultColumn, 104);
     m_table->header()->resizeSection(RunCommandModel::AlikeColumn, 52);
+    m_table->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_table->setVisible(m_sandboxes.size() > 1);
     auto *across = new QSplitter(Qt::Horizontal, this);
     across->addWidget(m_table);
     across->addWidget(m_view);
-    across->setStretchFactor(0, 2);
-    across->setStretchFactor(1, 3);
+    across->setStretchFactor(0, 0);
+    across->setStretchFactor(1, 1);
     across->setChildrenCollapsible(false);
-    across->setHandleWidth(8);
+    across->setSizes({430, 500});
 
     auto *close = new QPushButton(tr("Close"), this);
     for (QPushButton *button : {m_copy, m_save, close})

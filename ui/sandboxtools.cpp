@@ -11,6 +11,7 @@
 #include <QMenu>
 #include <QProcess>
 
+#include <chrono>
 #include <variant>
 
 namespace Sandpiper {
@@ -25,6 +26,8 @@ struct SandboxTools::Row
 };
 
 namespace {
+
+constexpr std::chrono::milliseconds lookedFor{30'000};
 
 // Programs are started apart from this one, with their words as they are: no shell in between.
 bool startApart(const ToolLaunch &launch)
@@ -85,7 +88,19 @@ Result<ToolLaunch> SandboxTools::launchOf(OpenTool tool, const Sandbox &sandbox,
     return terminalLaunch(account.isEmpty() ? sandbox.id.id : account + u'/' + sandbox.id.id, m_parts.around);
 }
 
-void SandboxTools::updateActions(const std::optional<Sandbox> &sandbox) const
+QString SandboxTools::missing(OpenTool tool)
+{
+    if (m_looked.isValid() && !m_looked.hasExpired(lookedFor.count()))
+        return m_missing.value(tool);
+    for (const OpenTool each : {OpenTool::VsCode, OpenTool::Cursor, OpenTool::JetBrains, OpenTool::Terminal}) {
+        const Result<ToolLaunch> launch = openLaunch(each, u"x"_s, {}, m_parts.around);
+        m_missing.insert(each, launch ? QString() : sentenceOf(launch.error()));
+    }
+    m_looked.start();
+    return m_missing.value(tool);
+}
+
+void SandboxTools::updateActions(const std::optional<Sandbox> &sandbox)
 {
     QString noSsh;
     if (sandbox && !sandbox->ssh) {
@@ -97,11 +112,11 @@ void SandboxTools::updateActions(const std::optional<Sandbox> &sandbox) const
         QString reason = noSsh;
         if (const OpenTool *tool = std::get_if<OpenTool>(&row.tool); tool && sandbox) {
             if (*tool == OpenTool::Terminal)
-                reason.clear();
+                reason.clear(); // sandpiper-cli has other ways
             else if (reason.isEmpty() && sandbox->state == SandboxState::Suspended)
                 reason = tr("%1 is suspended. Resume it first.").arg(sandbox->displayName());
-            if (const Result<ToolLaunch> launch = launchOf(*tool, *sandbox, u"x"_s); reason.isEmpty() && !launch)
-                reason = sentenceOf(launch.error());
+            if (reason.isEmpty())
+                reason = missing(*tool);
         }
         QAction *action = m_parts.actions->action(row.action);
         action->setEnabled(sandbox && reason.isEmpty());

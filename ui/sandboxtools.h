@@ -7,6 +7,8 @@
 #include "ui/accounthub.h"
 #include "ui/actions.h"
 
+#include <QElapsedTimer>
+#include <QHash>
 #include <QObject>
 
 namespace Sandpiper {
@@ -27,7 +29,7 @@ public:
     explicit SandboxTools(const Parts &parts, QObject *parent = nullptr);
 
     // Sets what can be done with it, and the reason as the tool tip where something cannot.
-    void updateActions(const std::optional<Sandbox> &sandbox) const;
+    void updateActions(const std::optional<Sandbox> &sandbox);
     // "Copy command" and "Open in", of the same actions, as submenus.
     void addMenus(class QMenu *menu) const;
     void copy(CopyTool tool, const Sandbox &sandbox);
@@ -43,10 +45,14 @@ private:
     [[nodiscard]] Result<SshHostBlock> blockFor(const Sandbox &sandbox) const;
     [[nodiscard]] QString accountName(const Sandbox &sandbox) const;
     [[nodiscard]] Result<ToolLaunch> launchOf(OpenTool tool, const Sandbox &sandbox, const QString &alias) const;
+    // Why this program cannot be started here; empty: it can. Looked up again every half minute at most.
+    [[nodiscard]] QString missing(OpenTool tool);
     void askThenWrite(OpenTool tool, const Sandbox &sandbox);
     void writeThenStart(OpenTool tool, const Sandbox &sandbox);
     void start(const Result<ToolLaunch> &launch);
     Parts m_parts;
+    QHash<OpenTool, QString> m_missing;
+    QElapsedTimer m_looked;
 };
 
 } // namespace Sandpiper

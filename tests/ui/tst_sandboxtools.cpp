@@ -4,8 +4,6 @@
 #include "ui/runcommandview.h"
 #include "ui/runcommandwindow.h"
 #include "ui/sandboxtools.h"
-#include "ui/style.h"
-#include "ui/theme.h"
 
 #include <QClipboard>
 #include <QDialog>
@@ -216,15 +214,6 @@ private slots:
         // Told apart by a mark, not by colour alone.
         QVERIFY(view->document()->findBlockByNumber(0).userState() != view->document()->findBlockByNumber(1).userState());
         QCOMPARE(go->text(), u"Run"_s);
-        // For a look at it.
-        if (const QString folder = qEnvironmentVariable("SANDPIPER_PICTURES"); !folder.isEmpty()) {
-            for (const ThemeChoice choice : {ThemeChoice::Light, ThemeChoice::Dark}) {
-                ThemeController theme;
-                theme.setChoice(choice);
-                QTest::qWait(100);
-                QVERIFY(window->grab().save(folder + (choice == ThemeChoice::Light ? u"/run-light.png"_s : u"/run-dark.png"_s)));
-            }
-        }
         window->close();
     }
 
