@@ -1,5 +1,6 @@
 #include "app/application.h"
 
+#include "session/commandroute.h"
 #include "session/errortext.h"
 #include "session/gatewayprovider.h"
 #include "session/localtokens.h"
@@ -50,6 +51,11 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.theme = m_theme.get();
     parts.sshFolder = QDir::homePath() + u"/.ssh"_s;
     parts.hostKeys = HostKeyPlaces::ofThisComputer();
+    parts.sshFiles = defaultSshConfigFiles();
+    parts.around = toolSurroundings();
+    parts.makeCommand = [this](const Sandbox &sandbox, const CommandSpec &spec) {
+        return makeRemoteCommand(sandbox, m_registry->provider(sandbox.id.account), m_prompts.get(), spec);
+    };
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();

@@ -7,6 +7,9 @@ namespace Sandpiper {
 Result<std::unique_ptr<RemoteCommand>> makeRemoteCommand(const Sandbox &sandbox, SandboxProvider *provider, PromptHandler *prompts,
                                                          const CommandSpec &spec, CommandRoute route)
 {
+    // A connection might wake it, and bill it; that is for its user to decide.
+    if (sandbox.state == SandboxState::Suspended || sandbox.state == SandboxState::Terminated)
+        return failure(ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox.stateText, sandbox.displayName());
     // SSH carries bytes as they are, so it is the better one where it asks nobody for a key.
     const bool keysAtHand = sandbox.ssh && (provider == nullptr || !sandbox.ssh->identityFiles.isEmpty());
     std::unique_ptr<RemoteCommand> command;

@@ -15,7 +15,7 @@ enum class CommandRoute {
 };
 
 // provider may be null, for a plain SSH host. All borrowed pointers must outlive the command. Unsupported
-// with the reason where the sandbox does not have that way.
+// with the reason where the sandbox does not have that way; SandboxNotRunning where it is known to sleep.
 [[nodiscard]] Result<std::unique_ptr<RemoteCommand>> makeRemoteCommand(const Sandbox &sandbox, SandboxProvider *provider,
                                                                        PromptHandler *prompts, const CommandSpec &spec,
                                                                        CommandRoute route = CommandRoute::Best);

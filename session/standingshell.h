@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
 namespace Sandpiper {
 
@@ -60,7 +61,9 @@ public:
     // Everything from outside, so that tests bring their own.
     struct Services
     {
-        QPointer<SandboxProvider> provider; // may become null: then Failed
+        QPointer<SandboxProvider> provider; // may become null: then Failed, unless there is a plainHost
+        // A machine of no vendor, which nobody can be asked about: it is taken to be as it says here.
+        std::optional<Sandbox> plainHost;
         QPointer<Keychain> keychain;
         // Where set: after a change an open shell asks whether its far side is still there, and one
         // that waits tries at once.

@@ -120,6 +120,8 @@ void StandingShell::Private::readToken()
 
 void StandingShell::Private::look()
 {
+    if (services.plainHost)
+        return found(*services.plainHost);
     if (!services.provider)
         return setStatus(State::Failed, {ErrorKind::Unsupported, Layer::Provider,
                                          u"the account of this sandbox is not here any more"_s, {}});
@@ -206,7 +208,7 @@ std::unique_ptr<Shell> StandingShell::Private::makeShell()
 void StandingShell::Private::connectShell()
 {
     // Made anew for every try: a sandbox that was resumed may have another address.
-    shell = services.provider ? makeShell() : nullptr;
+    shell = services.provider || (services.plainHost && record.route == ShellRoute::Ssh) ? makeShell() : nullptr;
     if (!shell) {
         const QString reason = sandbox.capabilities.reasonAgainst(
                 record.route == ShellRoute::Ssh ? Capability::SshShell : Capability::PtyShell);

@@ -85,7 +85,8 @@ void confirm(QWidget *parent, const Confirmation &confirmation, std::function<vo
     auto *keep = new QPushButton(confirmation.keep, dialog);
     auto *verb = new QPushButton(confirmation.verb, dialog);
     verb->setObjectName(u"confirmVerb"_s);
-    setDanger(verb);
+    if (confirmation.isDestructive)
+        setDanger(verb);
     verb->setAutoDefault(false);
     keep->setDefault(false);
     keep->setFocus();

@@ -32,6 +32,7 @@ struct Confirmation
     QString text;     // what it means
     QString verb;     // on the button
     QString keep;     // on the other one, which is the default
+    bool isDestructive = true;
 };
 // Asks without stopping the program; agreed is called once, if at all. Gone with parent.
 void confirm(QWidget *parent, const Confirmation &confirmation, std::function<void()> agreed);

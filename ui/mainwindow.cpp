@@ -6,6 +6,7 @@
 #include "ui/keyspage.h"
 #include "ui/logdrawer.h"
 #include "ui/preferencesdialog.h"
+#include "ui/runcommandwindow.h"
 #include "ui/sandboxpanel.h"
 #include "ui/welcomepage.h"
 
@@ -29,6 +30,7 @@ MainWindow::MainWindow(const Parts &parts, QWidget *parent)
     , m_actions(new Actions(this))
     , m_model(new SandboxModel(parts.registry, parts.hub, this))
     , m_commands(new SandboxCommands(parts.registry, parts.hub, m_model, parts.preferences, this))
+    , m_tools(new SandboxTools({parts.hub, m_actions, this, parts.sshFiles, parts.around, {}}, this))
 {
     setObjectName(u"mainWindow"_s);
     setWindowTitle(u"Sandpiper"_s);
@@ -52,7 +54,7 @@ void MainWindow::layOut()
     m_actions->fillMenuBar(menuBar());
     m_actions->install(this, ActionContext::Anywhere);
 
-    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_parts.preferences, m_actions}, this);
+    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_parts.preferences, m_actions, m_tools}, this);
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);
@@ -111,6 +113,15 @@ void MainWindow::layOut()
     connect(m_sidebar, &SandboxPanel::leaveWanted, this, &MainWindow::leaveSidebar);
     connect(m_sidebar, &SandboxPanel::secretWanted, this, &MainWindow::showAccountDialog);
     connect(m_sidebar, &SandboxPanel::openWithWanted, m_workspace, &Workspace::openTerminalWith);
+    connect(m_sidebar, &SandboxPanel::openTmuxWanted, this, [this](const Sandbox &sandbox) {
+        ShellSpec spec;
+        spec.command = tmuxArgv().first();
+        spec.arguments = tmuxArgv().sliced(1);
+        m_pages->setCurrentWidget(m_workspace);
+        m_workspace->openTerminal(sandbox, ShellRoute::Ssh, spec);
+    });
+    connect(m_sidebar, &SandboxPanel::runWanted, this,
+            [this](const QList<Sandbox> &sandboxes) { (new RunCommandWindow(sandboxes, m_parts.makeCommand, this))->show(); });
 }
 
 void MainWindow::connectActions()

@@ -7,6 +7,7 @@
 #include "ui/commandpalette.h"
 #include "ui/preferences.h"
 #include "ui/sandboxcommands.h"
+#include "ui/sandboxtools.h"
 #include "ui/theme.h"
 #include "ui/workspace.h"
 
@@ -38,6 +39,10 @@ public:
         WorkspaceServices workspace;
         QString sshFolder; // ~/.ssh, or a test's
         HostKeyPlaces hostKeys = {};
+        SshConfigFiles sshFiles = {};
+        ToolSurroundings around = {};
+        // One command in a sandbox; for "Run command…".
+        std::function<Result<std::unique_ptr<RemoteCommand>>(const Sandbox &, const CommandSpec &)> makeCommand = {};
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -45,6 +50,7 @@ public:
     [[nodiscard]] Workspace *workspace() const { return m_workspace; }
     [[nodiscard]] Actions *actions() const { return m_actions; }
     [[nodiscard]] SandboxCommands *commands() const { return m_commands; }
+    [[nodiscard]] SandboxTools *tools() const { return m_tools; }
     void appendLog(const QString &line);
     // For an error that came before there was anything better to show it in.
     void tell(const QString &text);
@@ -81,6 +87,7 @@ private:
     Actions *m_actions;
     SandboxModel *m_model;
     SandboxCommands *m_commands;
+    SandboxTools *m_tools;
     SandboxPanel *m_sidebar = nullptr;
     Workspace *m_workspace = nullptr;
     KeysPage *m_keys = nullptr; // made when first asked for

@@ -15,6 +15,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace Sandpiper {
 
 using namespace Qt::Literals::StringLiterals;
@@ -140,6 +142,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
     m_tree->viewport()->setAutoFillBackground(false);
     m_tree->setTabKeyNavigation(false);
+    m_tree->setSelectionMode(QAbstractItemView::ExtendedSelection);
     parts.actions->install(m_tree, ActionContext::Sidebar);
 
     m_nothing->setAlignment(Qt::AlignCenter);
@@ -184,6 +187,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(m_tree, &QTreeView::collapsed, this, keepExpanded);
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, &SandboxPanel::expandNew);
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &SandboxPanel::updateActions);
+    connect(m_tree->selectionModel(), &QItemSelectionModel::selectionChanged, this, &SandboxPanel::updateActions);
     connect(m_filter, &QAbstractItemModel::dataChanged, this, &SandboxPanel::updateActions);
     connect(parts.model, &SandboxModel::timePassed, m_tree->viewport(), qOverload<>(&QWidget::update));
     connect(m_delegate, &SandboxDelegate::quickActionTriggered, this, &SandboxPanel::quickAction);
@@ -195,6 +199,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(parts.commands, &SandboxCommands::done, m_notices, &NoticeBar::dismiss);
     connect(parts.commands, &SandboxCommands::created, this, [this](const Sandbox &sandbox) { select(sandbox.id); });
     connectActions();
+    connectTools();
     restoreExpanded();
     updateActions();
 }
@@ -245,6 +250,20 @@ std::optional<Sandbox> SandboxPanel::currentSandbox() const
     if (!index.isValid() || SandboxModel::kindOf(index) != SandboxModel::RowKind::Sandbox)
         return std::nullopt;
     return SandboxModel::sandboxAt(index);
+}
+
+QList<Sandbox> SandboxPanel::selectedSandboxes() const
+{
+    QModelIndexList chosen = m_tree->selectionModel()->selectedRows();
+    std::sort(chosen.begin(), chosen.end(), [](const QModelIndex &one, const QModelIndex &other) {
+        return std::pair(one.parent().row(), one.row()) < std::pair(other.parent().row(), other.row());
+    });
+    QList<Sandbox> sandboxes;
+    for (const QModelIndex &index : std::as_const(chosen)) {
+        if (SandboxModel::kindOf(index) == SandboxModel::RowKind::Sandbox)
+            sandboxes.append(SandboxModel::sandboxAt(index));
+    }
+    return sandboxes;
 }
 
 void SandboxPanel::select(const SandboxId &id)
@@ -307,6 +326,31 @@ void SandboxPanel::connectActions()
     connect(a[ActionId::FocusTerminal], &QAction::triggered, this, &SandboxPanel::leaveWanted);
 }
 
+void SandboxPanel::connectTools()
+{
+    const Actions &a = *m_parts.actions;
+    SandboxTools *tools = m_parts.tools;
+    const auto onSandbox = [this, &a](ActionId id, auto run) {
+        connect(a[id], &QAction::triggered, this, [this, run] {
+            if (const std::optional<Sandbox> sandbox = currentSandbox())
+                run(*sandbox);
+        });
+    };
+    for (const auto &[id, tool] : {std::pair(ActionId::CopySsh, CopyTool::Ssh), std::pair(ActionId::CopyScp, CopyTool::Scp),
+                                   std::pair(ActionId::CopySftp, CopyTool::Sftp), std::pair(ActionId::CopyRsync, CopyTool::Rsync)})
+        onSandbox(id, [tools, tool](const Sandbox &s) { tools->copy(tool, s); });
+    for (const auto &[id, tool] : {std::pair(ActionId::OpenInVsCode, OpenTool::VsCode), std::pair(ActionId::OpenInCursor, OpenTool::Cursor),
+                                   std::pair(ActionId::OpenInJetBrains, OpenTool::JetBrains), std::pair(ActionId::OpenInTerminal, OpenTool::Terminal)})
+        onSandbox(id, [tools, tool](const Sandbox &s) { tools->open(tool, s); });
+    onSandbox(ActionId::OpenTerminalTmux, [this](const Sandbox &s) { emit openTmuxWanted(s); });
+    connect(a[ActionId::RunCommand], &QAction::triggered, this, [this] {
+        if (const QList<Sandbox> sandboxes = selectedSandboxes(); !sandboxes.isEmpty())
+            emit runWanted(sandboxes);
+    });
+    connect(tools, &SandboxTools::told, m_notices, [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Info, text); });
+    connect(tools, &SandboxTools::failed, m_notices, [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Trouble, text); });
+}
+
 void SandboxPanel::updateActions()
 {
     const Actions &a = *m_parts.actions;
@@ -333,6 +377,11 @@ void SandboxPanel::updateActions()
     a[ActionId::TerminateSandbox]->setToolTip(why(Capability::Terminate));
     a[ActionId::CopySandboxId]->setEnabled(sandbox.has_value());
     a[ActionId::SandboxDetails]->setEnabled(sandbox.has_value());
+    a[ActionId::OpenTerminalTmux]->setEnabled(can(Capability::SshShell));
+    a[ActionId::OpenTerminalTmux]->setToolTip(can(Capability::SshShell) ? tr("A shell over SSH that goes on when its connection breaks.")
+                                                                       : why(Capability::SshShell));
+    a[ActionId::RunCommand]->setEnabled(!selectedSandboxes().isEmpty());
+    m_parts.tools->updateActions(sandbox);
 }
 
 void SandboxPanel::activate(const QModelIndex &index)
@@ -398,7 +447,11 @@ void SandboxPanel::showMenu(const QModelIndex &index, const QPoint &globalPos)
 {
     if (!index.isValid())
         return;
-    m_tree->setCurrentIndex(index);
+    // A menu over one of several selected rows is for all of them.
+    if (m_tree->selectionModel()->isSelected(index))
+        m_tree->selectionModel()->setCurrentIndex(index, QItemSelectionModel::NoUpdate);
+    else
+        m_tree->setCurrentIndex(index);
     auto *menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->setToolTipsVisible(true);
@@ -424,6 +477,10 @@ void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::OpenTerminalPty]);
     menu->addAction(a[ActionId::OpenTerminalSsh]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addAction(a[ActionId::OpenTerminalTmux]);
+    menu->addAction(a[ActionId::RunCommand]);
+    menu->addSeparator();
+    m_parts.tools->addMenus(menu);
     menu->addSeparator();
     menu->addAction(sandbox.state == SandboxState::Suspended ? a[ActionId::ResumeSandbox] : a[ActionId::SuspendSandbox]);
     menu->addAction(a[ActionId::RenameSandbox]);

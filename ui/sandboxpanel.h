@@ -6,6 +6,7 @@
 #include "ui/dialogkit.h"
 #include "ui/sandboxcommands.h"
 #include "ui/sandboxdelegate.h"
+#include "ui/sandboxtools.h"
 
 #include <QSortFilterProxyModel>
 #include <QTreeView>
@@ -59,10 +60,12 @@ public:
         SandboxCommands *commands = nullptr;
         Preferences *preferences = nullptr;
         Actions *actions = nullptr;
+        SandboxTools *tools = nullptr;
     };
     explicit SandboxPanel(const Parts &parts, QWidget *parent = nullptr);
 
     [[nodiscard]] std::optional<Sandbox> currentSandbox() const;
+    [[nodiscard]] QList<Sandbox> selectedSandboxes() const; // in the order of the list
     void select(const SandboxId &id);
     void focusTree();
     void filterFor(const QString &text);
@@ -72,11 +75,14 @@ public:
 signals:
     void keysWanted();
     void openWithWanted(const Sandpiper::Sandbox &sandbox);
+    void openTmuxWanted(const Sandpiper::Sandbox &sandbox);
+    void runWanted(const QList<Sandpiper::Sandbox> &sandboxes);
     void secretWanted(const QString &accountId);
     void leaveWanted(); // Escape: back to the terminal
 
 private:
     void connectActions();
+    void connectTools();
     void updateActions();
     void activate(const QModelIndex &index);
     void runNote(const QModelIndex &index);

@@ -17,11 +17,15 @@ set(SANDPIPER_WINDOW_SOURCES
     mainwindow.h mainwindow.cpp
     preferences.h preferences.cpp
     preferencesdialog.h preferencesdialog.cpp
+    runcommandmodel.h runcommandmodel.cpp
+    runcommandview.h runcommandview.cpp
+    runcommandwindow.h runcommandwindow.cpp
     sandboxcommands.h sandboxcommands.cpp
     sandboxdelegate.h sandboxdelegate.cpp
     sandboxmodel.h sandboxmodel.cpp
     sandboxpanel.h sandboxpanel.cpp
     sandboxtext.h sandboxtext.cpp
+    sandboxtools.h sandboxtools.cpp
     style.h style.cpp
     theme.h theme.cpp
     welcomepage.h welcomepage.cpp)

@@ -38,6 +38,8 @@ ShellRunner::ShellRunner(Directory *directory, Wish wish)
     record.ptySession = m_wish.ptySession;
     StandingShell::Services services;
     services.provider = m_wish.target.provider;
+    if (!m_wish.target.provider)
+        services.plainHost = m_wish.target.sandbox;
     services.keychain = directory->keychain();
     services.makeSshShell = [prompts = m_prompts.get()](const Sandbox &sandbox, const ShellSpec &spec) {
         return sandbox.ssh ? makeSshShell(linkOptionsFor(sandbox), spec, prompts) : nullptr;
