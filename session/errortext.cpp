@@ -163,6 +163,8 @@ const QList<Row> &exactRows()
         {TooLarge, Http, u"was stopped: the answer is larger than Sandpiper accepts."_s,
          NextStep::ReportBug},
         {InvalidInput, Dns, u"was not made: this is not a host name."_s, NextStep::CheckAddress},
+        {InvalidInput, Ssh, u"was not made: the address, or your SSH configuration, cannot be used."_s,
+         NextStep::CheckAddress},
         {InvalidInput, Http, u"was not made: the address cannot be used."_s, NextStep::CheckAddress},
         {InvalidInput, Provider, u"The vendor cannot use what was entered for %1."_s,
          NextStep::None},

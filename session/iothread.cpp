@@ -36,8 +36,8 @@ void serve(Mailbox<std::function<void()>> &jobs)
 
 } // namespace
 
-IoThread::IoThread()
-    : m_jobs(std::make_shared<Jobs>())
+IoThread::IoThread(std::shared_ptr<Jobs> all)
+    : m_jobs(std::move(all))
     , m_thread([jobs = m_jobs] { serve(*jobs); })
 {
 }
@@ -61,13 +61,14 @@ std::shared_ptr<IoThread> IoThread::shared()
     std::shared_ptr<IoThread> thread = current.lock();
     if (thread)
         return thread;
+    auto jobs = std::make_shared<Jobs>();
+    if (!jobs->isUsable())
+        return nullptr;
     try {
-        thread.reset(new IoThread);
+        thread.reset(new IoThread(std::move(jobs)));
     } catch (const std::system_error &) {
         return nullptr;
     }
-    if (!thread->m_jobs->isUsable())
-        return nullptr;
     current = thread;
     return thread;
 }

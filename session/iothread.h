@@ -28,7 +28,7 @@ public:
 
 private:
     using Jobs = Mailbox<std::function<void()>>;
-    IoThread();
+    explicit IoThread(std::shared_ptr<Jobs> all);
 
     std::shared_ptr<Jobs> m_jobs; // an empty one ends the thread
     std::thread m_thread;

@@ -176,7 +176,8 @@ Done askSocks(Dialogue &dialogue, const ProxySetting &proxy, const TcpTarget &ta
     } else if (method != 0) {
         return dialogue.refused(ErrorKind::AuthRejected, canSignIn ? u"it wants another way to sign in"_s : u"it wants a user name and password"_s);
     }
-    const QByteArray port{char(target.port >> 8), char(target.port & 0xff)};
+    QByteArray port;
+    port.append(char(target.port >> 8)).append(char(target.port & 0xff));
     if (const Done sent = dialogue.write(QByteArray("\x05\x01\x00", 3) + socksAddress(target.host) + port); !sent)
         return sent;
     answer = dialogue.read(4);

@@ -76,7 +76,12 @@ Done SshThread::establish()
         if (!moreMayHelp || connection == kMostConnections)
             return done;
         qCInfo(lcEstablish) << "the server allows no more keys in one connection; trying the others in another";
+        // What waits for Ready goes on waiting.
+        auto channels = std::exchange(m_channels, {});
+        auto tunnels = std::exchange(m_tunnels, {});
         dropSession();
+        m_channels = std::move(channels);
+        m_tunnels = std::move(tunnels);
         m_lastWords.clear();
     }
 }
@@ -152,8 +157,10 @@ Done SshThread::connectSession()
             return failure(ErrorKind::Cancelled, Layer::Ssh);
         code = ssh_connect(m_session.get());
     }
-    if (code != SSH_OK)
-        return std::unexpected(handshakeError(lossOfConnection()));
+    if (code != SSH_OK) {
+        const Error loss = lossOfConnection();
+        return std::unexpected(m_explanation ? loss : handshakeError(loss));
+    }
     // ssh_connect() makes the socket block again (measured).
     const int flags = ::fcntl(m_librarySocket, F_GETFL);
     if (flags < 0 || ::fcntl(m_librarySocket, F_SETFL, flags | O_NONBLOCK) != 0)

@@ -53,6 +53,9 @@ Result<LinkOptions> SshJump::optionsFor(const QList<SshJumpHop> &hops) const
     options.portIsSaid = hop.port != 0;
     options.displayName = u"%1, on the way to %2"_s.arg(tamed(textOf(hop), 100), m_link.displayName.isEmpty() ? asHop(m_link).host : m_link.displayName);
     options.knownHostsFiles = m_link.knownHostsFiles;
+    options.connectTimeout = m_link.connectTimeout;
+    options.keepAlive = m_link.keepAlive;
+    options.keepAliveCount = m_link.keepAliveCount;
     options.agentSocket = m_link.agentSocket;
     options.useAgent = m_link.useAgent;
     options.useDefaultKeys = m_link.useDefaultKeys;

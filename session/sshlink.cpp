@@ -81,6 +81,29 @@ std::unique_ptr<RemoteCommand> SshLink::makeCommand(const CommandSpec &spec)
     return std::make_unique<SshCommand>(&d->core, spec);
 }
 
+SshTransport::SshTransport(const LinkOptions &options, PromptHandler *prompts, QObject *parent)
+    : QObject(parent)
+    , m_core(std::make_unique<SshLinkCore>(options, prompts))
+{
+    connect(m_core.get(), &SshLinkCore::transportReady, this, [this](const std::shared_ptr<FileDescriptor> &stream) {
+        if (stream->isValid())
+            emit opened(stream->release());
+    });
+    connect(m_core.get(), &SshLinkCore::closed, this, &SshTransport::closed);
+}
+
+SshTransport::~SshTransport() = default;
+
+void SshTransport::open()
+{
+    m_core->openTransportOnly();
+}
+
+void SshTransport::close()
+{
+    m_core->close();
+}
+
 std::unique_ptr<Shell> makeSshShell(const LinkOptions &options, const ShellSpec &spec, PromptHandler *prompts)
 {
     return std::make_unique<SshShell>(options, prompts, spec);

@@ -12,6 +12,8 @@
 
 namespace Sandpiper {
 
+class SshLinkCore;
+
 struct LinkOptions
 {
     SshEndpoint endpoint;
@@ -98,6 +100,30 @@ signals:
 private:
     class Private;
     std::unique_ptr<Private> d;
+};
+
+// Only what SSH would run over, for somebody else to speak SSH on: a ProxyCommand. Proxies, jumps and
+// the user's ssh_config count as for a link.
+class SshTransport : public QObject
+{
+    Q_OBJECT
+public:
+    // prompts is borrowed and must outlive it.
+    SshTransport(const LinkOptions &options, PromptHandler *prompts, QObject *parent = nullptr);
+    ~SshTransport() override; // ends it
+
+    void open();
+    void close();
+
+signals:
+    // A stream socket, non-blocking, the receiver's from here on. At most once.
+    void opened(int descriptor);
+    // Once, when it cannot be opened or whoever carries it says why it broke; kind Cancelled: we closed
+    // it. A plain TCP connection that ends is seen on the descriptor alone.
+    void closed(const Sandpiper::Error &error);
+
+private:
+    std::unique_ptr<SshLinkCore> m_core;
 };
 
 // Unsupported where the libssh that was found at run time lacks the fixes we rely on. Every link checks.

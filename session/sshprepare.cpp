@@ -143,6 +143,7 @@ Done SshThread::openWay(Deadline deadline)
     if (!way)
         return std::unexpected(way.error());
     m_way = std::move(*way);
+    m_explanation.reset();
     return {};
 }
 

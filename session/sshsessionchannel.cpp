@@ -83,6 +83,23 @@ int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
     return int(room);
 }
 
+void SshSessionChannel::complete(const QList<std::pair<QString, QString>> &environment, const QString &remoteCommand)
+{
+    for (const auto &[name, value] : environment) {
+        if (!m_spec.environment.contains(name))
+            m_spec.offeredEnvironment.append({name, value});
+    }
+    const bool isLoginShell = m_spec.terminal == ChannelSpec::Terminal::Pty && m_spec.argv.isEmpty() && m_spec.commandLine.isEmpty()
+            && m_spec.subsystem.isEmpty() && m_spec.workingDirectory.isEmpty();
+    if (!isLoginShell || remoteCommand.isEmpty())
+        return;
+    // It goes there as it is, so that nothing can be set in front of it.
+    for (const auto &[name, value] : m_spec.environment.asKeyValueRange())
+        m_spec.offeredEnvironment.prepend({name, value});
+    m_spec.environment.clear();
+    m_spec.commandLine = remoteCommand.toUtf8();
+}
+
 void SshSessionChannel::write(const QByteArray &bytes)
 {
     if (m_wantsEof)
@@ -228,10 +245,8 @@ SshSessionChannel::Step SshSessionChannel::requestEnvironment()
         const int code = ssh_channel_request_env(m_channel, name.toUtf8().constData(), value.toUtf8().constData());
         if (code == SSH_AGAIN)
             return Step::Again;
-        if (code == SSH_OK)
-            m_spec.offeredEnvironment.removeFirst();
-        else
-            m_spec.offeredEnvironment.clear(); // as above: the rest would be refused too
+        // Each by itself: a refusal of one says nothing of the others, and costs nothing but its round trip.
+        m_spec.offeredEnvironment.removeFirst();
     }
     return Step::Next;
 }

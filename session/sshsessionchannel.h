@@ -21,6 +21,8 @@ public:
     SshSessionChannel &operator=(const SshSessionChannel &) = delete;
 
     [[nodiscard]] int id() const { return m_id; }
+    // Once, before the first pump(): what the user's ssh_config says of every channel.
+    void complete(const QList<std::pair<QString, QString>> &environment, const QString &remoteCommand);
     void write(const QByteArray &bytes);
     void closeInput();
     void resize(TerminalSize size);

@@ -91,7 +91,9 @@ void SshThread::takeCommands()
                            [this](ToLink::Probe) { probe(); },
                            [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
                            [this](ToLink::OpenChannel &wish) {
-                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, completed(wish.spec), *m_mail));
+                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
+                               if (m_state == LinkState::Ready)
+                                   m_channels.back()->complete(m_options.environment, m_options.remoteCommand);
                            },
                            [this](ToLink::OpenTunnel &wish) {
                                m_tunnels.push_back(std::make_unique<SshTunnelChannel>(wish.channel, wish.spec, *m_mail, m_woken));
@@ -128,20 +130,6 @@ void SshThread::takeCommands()
                    },
                    command);
     }
-}
-
-// With what the user's ssh_config says of every channel.
-ChannelSpec SshThread::completed(ChannelSpec spec) const
-{
-    for (const auto &[name, value] : m_options.environment) {
-        if (!spec.environment.contains(name))
-            spec.offeredEnvironment.append({name, value});
-    }
-    const bool isLoginShell = spec.terminal == ChannelSpec::Terminal::Pty && spec.argv.isEmpty() && spec.commandLine.isEmpty()
-            && spec.workingDirectory.isEmpty();
-    if (isLoginShell && spec.environment.isEmpty())
-        spec.commandLine = m_options.remoteCommand.toUtf8();
-    return spec;
 }
 
 SshSessionChannel *SshThread::channel(int id)
@@ -261,9 +249,14 @@ Error SshThread::lossOfConnection()
             return refusalFrom(said);
         return {ErrorKind::ConnectionLost, Layer::Ssh, said, {}};
     }
-    if (const std::optional<Error> words = m_closing ? std::nullopt : lastWords(m_way.words, kPatienceWithWords)) {
+    if (!m_explanation && !m_closing)
+        m_explanation = lastWords(m_way.words, kPatienceWithWords);
+    if (m_explanation) {
         // A link that was open is lost, whatever carried it says; only how it is said changes.
-        return {m_state == LinkState::Ready ? ErrorKind::ConnectionLost : words->kind, words->layer, words->detail, words->subject};
+        Error error = *m_explanation;
+        if (m_state == LinkState::Ready)
+            error.kind = ErrorKind::ConnectionLost;
+        return error;
     }
     return {ErrorKind::ConnectionLost, m_state == LinkState::Ready ? Layer::Tcp : Layer::Ssh, m_lastWords, {}};
 }
@@ -337,6 +330,8 @@ void SshThread::askForLife()
 Error SshThread::serve()
 {
     setState(LinkState::Ready);
+    for (const auto &open : m_channels)
+        open->complete(m_options.environment, m_options.remoteCommand);
     m_packetsAtLastLook = packetsReceived();
     m_nextKeepAlive = Clock::now() + m_options.keepAlive;
     for (;;) {

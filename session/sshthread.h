@@ -69,7 +69,6 @@ private:
     void rememberLastWords();
     void dropSession();
     void closeDuplicate();
-    [[nodiscard]] ChannelSpec completed(ChannelSpec spec) const;
     SshSessionChannel *channel(int id);
 
     // AuthContext
@@ -110,6 +109,7 @@ private:
     std::vector<ToLink::Transport> m_transports; // that came and were not looked at
     int m_lastRequest = 0;
     int m_lastPrompt = 0;
+    std::optional<Error> m_explanation; // of the loss, by what carried the connection
     QString m_lastWords; // of a SSH_MSG_DISCONNECT, else of the library
 
     quint64 m_packetsAtLastLook = 0;

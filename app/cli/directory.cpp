@@ -1,10 +1,12 @@
 #include "app/cli/directory.h"
 
+#include "session/background.h"
 #include "session/gatewayprovider.h"
 #include "session/localgateway.h"
 #include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
+#include "session/sshconfig.h"
 
 #include <QFileInfo>
 #include <QPromise>
@@ -24,6 +26,17 @@ struct Gathering
     qsizetype waiting = 0;
 };
 
+Target sshTarget(const QString &name, const SshEndpoint &endpoint)
+{
+    Target target;
+    target.sandbox.id = {u"ssh"_s, u"ssh"_s, name};
+    target.sandbox.name = name;
+    target.sandbox.state = SandboxState::Running;
+    target.sandbox.ssh = endpoint;
+    target.sandbox.capabilities.allow(Capability::SshShell);
+    return target;
+}
+
 bool hasHadLocalSandboxes()
 {
     return QFileInfo::exists(stateFolder() + u"/gateway"_s);
@@ -35,7 +48,7 @@ CliResult<TargetText> parseTarget(const QString &text)
 {
     const auto wrong = [&](const QString &why) { return mistyped(u"'%1' is no TARGET: %2"_s.arg(tamed(text, 80), why)); };
     if (text.isEmpty())
-        return wrong(u"it must be a sandbox's name or id, ACCOUNT/name, or ssh://user@host:port"_s);
+        return wrong(u"it must be a sandbox's name or id, ACCOUNT/name, a Host of ssh_config, or ssh://user@host:port"_s);
     if (text.startsWith("ssh://"_L1)) {
         const QUrl url(text, QUrl::StrictMode);
         if (!url.isValid() || url.host().isEmpty() || url.userName().isEmpty() || !url.password().isEmpty()
@@ -175,13 +188,7 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
     search->waiting = 1;
     const QFuture<CliResult<Target>> future = search->promise.future();
     if (text.ssh) {
-        Target target;
-        target.sandbox.id = {u"ssh"_s, u"ssh"_s, u"%1@%2:%3"_s.arg(text.ssh->user, text.ssh->host).arg(text.ssh->port)};
-        target.sandbox.name = target.sandbox.id.id;
-        target.sandbox.state = SandboxState::Running;
-        target.sandbox.ssh = text.ssh;
-        target.sandbox.capabilities.allow(Capability::SshShell);
-        search->finish(target);
+        search->finish(sshTarget(u"%1@%2:%3"_s.arg(text.ssh->user, text.ssh->host).arg(text.ssh->port), *text.ssh));
         return future;
     }
     const auto arrive = [this, search] {
@@ -189,10 +196,8 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
             return;
         if (search->found.size() == 1)
             return search->finish(search->found.front());
-        if (search->found.isEmpty() && search->error)
-            return search->finish(std::unexpected(CliError{*search->error, {}}));
         if (search->found.isEmpty())
-            return nameCandidates(search);
+            return lookIntoSshConfig(search);
         for (const Target &target : search->found)
             search->candidates << target.accountName + u'/' + target.sandbox.displayName();
         search->finish(search->refuse(ErrorKind::Conflict, u"'%1' is ambiguous: %2"_s.arg(search->text.name, search->candidates.join(u", "_s))));
@@ -218,6 +223,26 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
     return future;
 }
 
+void Directory::lookIntoSshConfig(const std::shared_ptr<Search> &search)
+{
+    const auto look = [this, search](const QList<SshHostAlias> &aliases) {
+        for (const SshHostAlias &alias : aliases) {
+            if (alias.name == search->text.name) {
+                SshEndpoint endpoint;
+                endpoint.alias = alias.name;
+                return search->finish(sshTarget(alias.name, endpoint));
+            }
+            search->candidates << tamed(alias.name, 80);
+        }
+        if (search->error)
+            return search->finish(std::unexpected(CliError{*search->error, {}}));
+        nameCandidates(search);
+    };
+    if (!search->text.account.isEmpty())
+        return look({});
+    inBackground(this, [sources = SshConfig::defaultSources()] { return SshConfig(sources).aliases(); }, look);
+}
+
 void Directory::nameCandidates(const std::shared_ptr<Search> &search)
 {
     search->waiting = 1;
@@ -226,7 +251,7 @@ void Directory::nameCandidates(const std::shared_ptr<Search> &search)
             return;
         search->candidates.sort();
         const QString there = search->candidates.isEmpty() ? u"there are none yet"_s : u"there are: "_s + search->candidates.join(u", "_s);
-        search->finish(search->refuse(ErrorKind::NotFound, u"there is no sandbox '%1'; %2"_s.arg(search->text.name, there)));
+        search->finish(search->refuse(ErrorKind::NotFound, u"there is no sandbox and no SSH host '%1'; %2"_s.arg(search->text.name, there)));
     };
     for (const auto &entry : m_entries) {
         if (!entry->provider)

@@ -18,7 +18,7 @@ namespace Sandpiper {
 struct Target
 {
     Sandbox sandbox;
-    SandboxProvider *provider = nullptr; // borrowed from the directory; null for ssh://
+    SandboxProvider *provider = nullptr; // borrowed from the directory; null for ssh:// and Hosts of ssh_config
     QString accountName;
 };
 
@@ -58,11 +58,13 @@ public:
     [[nodiscard]] const std::vector<std::unique_ptr<Entry>> &entries() const { return m_entries; }
     // By name or id; without one: the only account, else This computer. The mistake names them all.
     [[nodiscard]] CliResult<Entry *> entry(const QString &account) const;
-    // NotFound and Conflict list the candidates. After load().
+    // Sandboxes of the accounts first, then the Hosts of the user's ssh_config. NotFound and Conflict list
+    // the candidates. After load().
     [[nodiscard]] QFuture<CliResult<Target>> resolve(const TargetText &text);
 
 private:
     struct Search;
+    void lookIntoSshConfig(const std::shared_ptr<Search> &search);
     void nameCandidates(const std::shared_ptr<Search> &search);
     void add(const Account &account, const Result<std::shared_ptr<Secret>> &secret);
     void addLocal(Gateway gateway, const std::function<void()> &done);

@@ -156,7 +156,7 @@ private slots:
     {
         const Outcome outcome = cli({u"exec"_s, u"nobox"_s, u"--"_s, u"true"_s});
         QCOMPARE(outcome.status, 255);
-        QCOMPARE(outcome.errors, "sandpiper-cli: there is no sandbox 'nobox'; there are: box\n"_ba);
+        QCOMPARE(outcome.errors, "sandpiper-cli: there is no sandbox and no SSH host 'nobox'; there are: box\n"_ba);
     }
 
     void aPtySessionIsMadeListedResizedAndEnded()

@@ -2,6 +2,9 @@
 #include "app/cli/output.h"
 #include "app/cli/terminal.h"
 
+#include <QDir>
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
 
 using namespace Sandpiper;
@@ -38,6 +41,29 @@ private slots:
         QCOMPARE(target->ssh->user, u"me"_s);
         QCOMPARE(target->ssh->port, quint16(2222));
         QCOMPARE(parseTarget(u"ssh://me@[::1]"_s)->ssh->port, quint16(22));
+    }
+
+    void aHostOfSshConfigIsATargetAndACandidate()
+    {
+        QTemporaryDir home;
+        QVERIFY(QDir(home.path()).mkdir(u".ssh"_s));
+        QFile config(home.filePath(u".ssh/config"_s));
+        QVERIFY(config.open(QIODevice::WriteOnly) && config.write("Host web db *.internal\n HostName web.example\n") > 0);
+        config.close();
+        const QByteArray before = qgetenv("HOME");
+        qputenv("HOME", home.path().toLocal8Bit());
+        Directory directory; // not loaded: no accounts
+        const auto web = directory.resolve({{}, u"web"_s, std::nullopt});
+        const auto other = directory.resolve({{}, u"other"_s, std::nullopt});
+        const auto ofAccount = directory.resolve({u"account"_s, u"web"_s, std::nullopt});
+        QTRY_VERIFY(web.isFinished() && other.isFinished() && ofAccount.isFinished());
+        qputenv("HOME", before);
+        QVERIFY(web.result());
+        QCOMPARE(web.result()->sandbox.ssh->alias, u"web"_s);
+        QVERIFY(web.result()->sandbox.ssh->host.isEmpty() && !web.result()->provider);
+        QVERIFY(!other.result());
+        QCOMPARE(other.result().error().sentence, u"there is no sandbox and no SSH host 'other'; there are: db, web"_s);
+        QVERIFY(!ofAccount.result());
     }
 
     void aTargetThatIsNoneIsRefused_data()

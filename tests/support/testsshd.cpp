@@ -161,19 +161,18 @@ bool TestSshd::launch(const QStringList &extraConfig)
             return false;
         program = programPath(u"sshd"_s);
         arguments = {u"-D"_s, u"-e"_s, u"-f"_s, file};
+        m_stdioCommand = contained({program, u"-i"_s, u"-f"_s, file});
     } else {
         program = programPath(u"dropbear"_s);
         arguments = QStringList{u"-F"_s, u"-E"_s, u"-r"_s, m_dir.filePath(u"host_ed25519"_s), u"-p"_s,
                                 u"127.0.0.1:%1"_s.arg(m_port), u"-D"_s, m_dir.filePath(u"keys"_s)}
                 + extraConfig;
+        m_stdioCommand = contained({program, u"-i"_s, u"-r"_s, m_dir.filePath(u"host_ed25519"_s), u"-D"_s, m_dir.filePath(u"keys"_s)});
     }
     m_process.setStandardErrorFile(m_dir.filePath(u"log"_s));
     m_process.setStandardOutputFile(QProcess::nullDevice());
-    // Shells read the start files of the account's home: an empty one is put in its place, or a test would
-    // be as slow and as loud as whatever its user has there.
-    m_process.start(u"bwrap"_s, QStringList{u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), accountHome(),
-                                            u"--bind"_s, m_dir.path(), m_dir.path(), u"--die-with-parent"_s, u"--"_s, program}
-                                    + arguments);
+    const QStringList command = contained(QStringList(program) + arguments);
+    m_process.start(command.constFirst(), command.sliced(1));
     if (!m_process.waitForStarted(kPatience)) {
         m_problem = m_process.errorString();
         return false;
@@ -188,6 +187,20 @@ bool TestSshd::launch(const QStringList &extraConfig)
     }
     kill();
     return false;
+}
+
+// Shells read the start files of the account's home: an empty one is put in its place, or a test would
+// be as slow and as loud as whatever its user has there.
+QStringList TestSshd::contained(const QStringList &command) const
+{
+    return QStringList{u"bwrap"_s, u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), accountHome(),
+                       u"--bind"_s, m_dir.path(), m_dir.path(), u"--die-with-parent"_s, u"--"_s}
+            + command;
+}
+
+QStringList TestSshd::stdioCommand() const
+{
+    return m_stdioCommand;
 }
 
 QByteArray TestSshd::hostKey() const

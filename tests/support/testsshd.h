@@ -41,6 +41,8 @@ public:
     // Pinned host key, the identity, no agent, no default keys, a known_hosts file of its own.
     [[nodiscard]] LinkOptions options() const;
     [[nodiscard]] QString knownHosts() const { return m_dir.filePath(QStringLiteral("known_hosts")); }
+    // A program that serves one connection on its standard input and output, as the same server.
+    [[nodiscard]] QStringList stdioCommand() const;
     // What the server wrote about its life.
     [[nodiscard]] QByteArray log() const;
     // The server and all its connections stop at once.
@@ -49,12 +51,15 @@ public:
 private:
     void prepare();
     [[nodiscard]] bool launch(const QStringList &extraConfig);
+    // With an empty folder in place of the account's home.
+    [[nodiscard]] QStringList contained(const QStringList &command) const;
 
     Kind m_kind;
     QTemporaryDir m_dir;
     QString m_problem;
     QString m_user;
     quint16 m_port = 0;
+    QStringList m_stdioCommand;
     QProcess m_process;
 };
 
