@@ -196,13 +196,18 @@ class ProxyCommand : public Command
 {
     Q_OBJECT
 public:
-    using Command::Command;
+    explicit ProxyCommand(Directory *directory);
+    ~ProxyCommand() override;
     void start(const QStringList &arguments) override;
     void interrupt() override;
 
 private:
     void relay(const Target &target);
+    void carry(const std::shared_ptr<FileDescriptor> &stream, const QString &name);
+    std::unique_ptr<PromptHandler> m_prompts; // outlives the transport
+    std::unique_ptr<SshTransport> m_transport;
     std::shared_ptr<Mailbox<bool>> m_stop = std::make_shared<Mailbox<bool>>(); // shared with the relaying thread
+    bool m_carries = false;
 };
 
 class SshConfigCommand : public Command

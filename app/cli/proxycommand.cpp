@@ -1,44 +1,22 @@
 #include "app/cli/commands.h"
+#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "session/background.h"
 #include "session/descriptorrelay.h"
-#include "session/sshconnect.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
-namespace {
 
-bool isRung(const Mailbox<bool> &bell)
+ProxyCommand::ProxyCommand(Directory *directory)
+    : Command(directory)
+    , m_prompts(std::make_unique<ConsolePrompts>())
 {
-    pollfd readable = {bell.descriptor(), POLLIN, 0};
-    return ::poll(&readable, 1, 0) > 0;
 }
 
-// The way to a sandbox, opened: whatever carries SSH there ends in a descriptor.
-Result<FileDescriptor> openTransport(const LinkOptions &options, const Mailbox<bool> &stop)
-{
-    const Result<QByteArray> host = hostForLookup(options.endpoint.host);
-    if (!host)
-        return std::unexpected(host.error());
-    TcpTarget target;
-    target.host = *host;
-    target.port = options.endpoint.port;
-    const Deadline deadline = std::chrono::steady_clock::now() + options.connectTimeout;
-    return connectTcp(target, deadline, stop.descriptor(), [&stop] { return isRung(stop); });
-}
-
-Done carry(const LinkOptions &options, const Mailbox<bool> &stop)
-{
-    const Result<FileDescriptor> connection = openTransport(options, stop);
-    return connection ? relayDescriptors({STDIN_FILENO, STDOUT_FILENO, connection->get(), stop.descriptor()})
-                      : Done(std::unexpected(connection.error()));
-}
-
-} // namespace
+ProxyCommand::~ProxyCommand() = default;
 
 void ProxyCommand::start(const QStringList &arguments)
 {
@@ -75,15 +53,34 @@ void ProxyCommand::relay(const Target &target)
         return refuse(u"%1 is terminated"_s.arg(name));
     if (!sandbox.ssh)
         return fail(Error{ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName()}, ExitOurs);
+    m_transport = std::make_unique<SshTransport>(linkOptionsFor(sandbox), m_prompts.get());
+    connect(m_transport.get(), &SshTransport::opened, this, [this, name](int descriptor) {
+        carry(std::make_shared<FileDescriptor>(descriptor), name); // shared with the relaying thread
+    });
+    connect(m_transport.get(), &SshTransport::closed, this, [this, name](Error error) {
+        if (m_carries)
+            return; // the relay sees the end itself, after the last bytes
+        error.subject = name;
+        fail(error, ExitOurs);
+    });
+    m_transport->open();
+}
+
+void ProxyCommand::carry(const std::shared_ptr<FileDescriptor> &stream, const QString &name)
+{
+    m_carries = true;
     inBackground(
-        this, [options = linkOptionsFor(sandbox), stop = m_stop] { return carry(options, *stop); },
-        [this, name](const Done &done) {
-            if (done)
-                return finishLater(ExitOk);
-            Error error = done.error();
-            error.subject = name;
-            fail(error, ExitOurs);
-        });
+            this,
+            [stream, stop = m_stop] {
+                return relayDescriptors({STDIN_FILENO, STDOUT_FILENO, stream->get(), stop->descriptor()});
+            },
+            [this, name](const Done &done) {
+                if (done)
+                    return finishLater(ExitOk);
+                Error error = done.error();
+                error.subject = name;
+                fail(error, ExitOurs);
+            });
 }
 
 void ProxyCommand::interrupt()
