@@ -17,6 +17,8 @@ namespace Sandpiper {
 
 enum class ActionId {
     NewSandbox,
+    NewHost,
+    QuickConnect,
     AddAccount,
     RefreshSandboxes,
     OpenTerminal,
@@ -38,6 +40,7 @@ enum class ActionId {
     ReopenTab,
     RenameTab,
     EndShell,
+    KeepHost,
     NextTab,
     PreviousTab,
     MoveTabLeft,

@@ -17,7 +17,9 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+class HostCommands;
 class KeysPage;
+class OwnHosts;
 class LogDrawer;
 class SandboxPanel;
 class WelcomePage;
@@ -33,6 +35,7 @@ public:
         Keychain *keychain = nullptr;
         Preferences *preferences = nullptr;
         ThemeController *theme = nullptr;
+        OwnHosts *ownHosts = nullptr;
         WorkspaceServices workspace;
         QString sshFolder; // ~/.ssh, or a test's
     };
@@ -46,7 +49,8 @@ public:
     // For an error that came before there was anything better to show it in.
     void tell(const QString &text);
     void raiseToFront();
-    // Filters the sidebar for it; what comes from outside only prefills.
+    // Filters the sidebar for it, or writes an ssh:// URL into quick connect; what comes from outside
+    // only prefills.
     void showInSidebar(const QString &text);
 
 private:
@@ -57,6 +61,7 @@ private:
     void applyTerminalOptions();
     void showPalette();
     void showQuickOpen();
+    void showQuickConnect(const QString &text);
     void popupPalette(const QList<PaletteEntry> &entries, const QString &placeholder);
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
@@ -76,6 +81,7 @@ private:
     Actions *m_actions;
     SandboxModel *m_model;
     SandboxCommands *m_commands;
+    HostCommands *m_hosts;
     SandboxPanel *m_sidebar = nullptr;
     Workspace *m_workspace = nullptr;
     KeysPage *m_keys = nullptr; // made when first asked for
