@@ -35,9 +35,9 @@ public:
         Keychain *keychain = nullptr;
         Preferences *preferences = nullptr;
         ThemeController *theme = nullptr;
-        OwnHosts *ownHosts = nullptr;
         WorkspaceServices workspace;
         QString sshFolder; // ~/.ssh, or a test's
+        OwnHosts *ownHosts = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
