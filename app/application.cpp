@@ -6,6 +6,7 @@
 #include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
+#include "session/providers/sshhosts.h"
 #include "session/sshlink.h"
 
 #include <QApplication>
@@ -37,6 +38,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_keychain(withLocalTokens(makeSystemKeychain()))
     , m_network(std::make_unique<NetworkWatch>())
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
+    , m_ownHosts(std::make_unique<OwnHosts>(configFolder() + u"/hosts.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
 {
     m_theme->setFontPixelSize(m_preferences->number(Setting::InterfaceFontSize));
@@ -49,6 +51,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.keychain = m_keychain.get();
     parts.preferences = m_preferences.get();
     parts.theme = m_theme.get();
+    parts.ownHosts = m_ownHosts.get();
     parts.sshFolder = QDir::homePath() + u"/.ssh"_s;
     parts.hostKeys = HostKeyPlaces::ofThisComputer();
     parts.sshFiles = defaultSshConfigFiles();
@@ -100,6 +103,9 @@ AccountHub::Services Application::hubServices()
         const Result<std::shared_ptr<Secret>> secret = readEnvironmentSecret(account);
         return secret ? *secret : std::shared_ptr<Secret>();
     };
+    services.fixedAccounts = {{sshHostsAccount(), [this] {
+                                   return std::make_unique<SshHostsProvider>(SshConfig::defaultSources(), m_ownHosts.get());
+                               }}};
     services.localAccount = thisComputerAccount();
     return services;
 }
@@ -150,6 +156,8 @@ void Application::afterShown()
 {
     if (const std::optional<Error> error = m_accounts->loadError())
         m_window->tell(tr("The list of accounts could not be read: %1").arg(errorText(*error).sentence));
+    if (const std::optional<Error> error = m_ownHosts->loadError())
+        m_window->tell(tr("The list of your SSH hosts could not be read: %1").arg(errorText(*error).sentence));
     // Sandboxes made on this computer before are a reason to start its gateway; nothing else is.
     const bool hadLocal = m_preferences->isOn(Setting::LocalSandboxesUsed) || QFileInfo::exists(stateFolder() + u"/gateway"_s);
     m_hub->start(hadLocal ? AccountHub::LocalStart::Needed : AccountHub::LocalStart::OnlyIfRunning);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/logsetup.h"
+#include "session/ownhosts.h"
 #include "ui/mainwindow.h"
 #include "ui/notifier.h"
 #include "ui/promptpresenter.h"
@@ -40,6 +41,7 @@ private:
     std::unique_ptr<Keychain> m_keychain;
     std::unique_ptr<NetworkWatch> m_network;
     std::unique_ptr<AccountStore> m_accounts;
+    std::unique_ptr<OwnHosts> m_ownHosts;
     std::unique_ptr<SandboxRegistry> m_registry;
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<MainWindow> m_window;

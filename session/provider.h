@@ -106,6 +106,11 @@ public:
     [[nodiscard]] virtual std::unique_ptr<RemoteCommand> makeCommand(const Sandbox &sandbox, const CommandSpec &spec) = 0;
 
 signals:
+    // The list is not what it was: whoever shows it asks again.
+    void outdated();
+    // With each answer of list() that has something to say beside it: a sentence on what is missing in
+    // it, and why. Empty: nothing is, any more.
+    void remarked(const QString &sentence);
     // From a shell that makePtyShell gave, before its stateChanged(Open).
     void ptySessionKnown(Sandpiper::Shell *shell, const Sandpiper::PtyHandle &handle);
 };

@@ -63,6 +63,7 @@ struct SandboxRegistry::Entry
     QFuture<void> listing;
     QFuture<void> keysAnswer;
     bool isListing = false;
+    bool isOutdated = false; // what is being listed is old already
     bool isAskingKeys = false;
     int failures = 0;
     std::chrono::milliseconds lastStart{-1'000'000};
@@ -144,6 +145,18 @@ void SandboxRegistry::addProvider(const Account &account, std::unique_ptr<Sandbo
     added->serial = ++m_lastSerial;
     added->view.account = account;
     added->provider = std::move(provider);
+    connect(added->provider.get(), &SandboxProvider::outdated, this, [this, serial = added->serial] {
+        Entry *one = entry(serial);
+        if (!one)
+            return;
+        one->isOutdated = one->isListing;
+        poll(one->view.account.id);
+    });
+    connect(added->provider.get(), &SandboxProvider::remarked, this, [this, serial = added->serial](const QString &sentence) {
+        Entry *one = entry(serial);
+        if (one && std::exchange(one->view.remark, sentence) != sentence)
+            emit accountChanged(one->view.account.id);
+    });
     m_entries.push_back(std::move(added));
     emit accountAdded(account.id);
     if (m_visible)
@@ -317,6 +330,8 @@ void SandboxRegistry::apply(quint64 serial, const QList<Sandbox> &fresh, bool di
 void SandboxRegistry::schedule(Entry &one)
 {
     one.stopWaiting();
+    if (std::exchange(one.isOutdated, false))
+        return poll(one.view.account.id);
     if (!m_visible || one.isListing)
         return;
     std::chrono::milliseconds delay = m_timing.calm;

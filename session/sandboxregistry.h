@@ -42,6 +42,7 @@ public:
         Account account;
         AccountState state = AccountState::Loading;
         Error error;                // Failed
+        QString remark;             // SandboxProvider::remarked()
         QList<Sandbox> sandboxes;   // stays filled while Failed: what was last known
         QList<SshKey> keys;
         bool keysKnown = false;

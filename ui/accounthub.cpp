@@ -31,11 +31,21 @@ AccountHub::AccountHub(Services services, QObject *parent)
     std::ranges::sort(stored, [](const Account &a, const Account &b) { return a.name.localeAwareCompare(b.name) < 0; });
     for (const Account &account : std::as_const(stored))
         insert(account, State::Preparing);
+    for (const FixedAccount &fixed : std::as_const(m_services.fixedAccounts))
+        m_entries.append({fixed.account, State::Preparing, {}, QDateTime::currentDateTimeUtc()});
 }
 
 void AccountHub::insert(const Account &account, State state)
 {
-    m_entries.append({account, state, {}, QDateTime::currentDateTimeUtc()});
+    const auto isFixed = [this](const Entry &entry) { return fixedAccount(entry.account.id) != nullptr; };
+    m_entries.insert(std::ranges::find_if(m_entries, isFixed), {account, state, {}, QDateTime::currentDateTimeUtc()});
+}
+
+const AccountHub::FixedAccount *AccountHub::fixedAccount(const QString &accountId) const
+{
+    const auto it = std::ranges::find_if(m_services.fixedAccounts,
+                                         [&](const FixedAccount &fixed) { return fixed.account.id == accountId; });
+    return it == m_services.fixedAccounts.cend() ? nullptr : &*it;
 }
 
 void AccountHub::start(LocalStart local)
@@ -47,6 +57,8 @@ void AccountHub::start(LocalStart local)
                 connectGateway(*address);
             else if (local == LocalStart::Needed)
                 connectLocal().then(this, [](const Done &) {});
+        } else if (const FixedAccount *fixed = fixedAccount(entry.account.id)) {
+            plugIn(entry.account, fixed->makeProvider());
         } else if (entry.account.fromEnvironment) {
             if (const std::shared_ptr<Secret> secret = m_services.environmentSecret(entry.account))
                 connectAccount(entry.account, secret);
@@ -166,7 +178,7 @@ void AccountHub::retry(const QString &accountId)
         connectLocal().then(this, [](const Done &) {});
     } else if (one->state == State::Connected) {
         m_services.registry->refresh(accountId);
-    } else if (!one->account.fromEnvironment) {
+    } else if (!one->account.fromEnvironment && !fixedAccount(accountId)) {
         readSecret(one->account);
     }
 }
@@ -213,7 +225,7 @@ void AccountHub::replaceSecret(const QString &accountId, const std::shared_ptr<S
 Done AccountHub::remove(const QString &accountId)
 {
     const Entry *one = entry(accountId);
-    if (!one || accountId == localId() || one->account.fromEnvironment)
+    if (!one || accountId == localId() || one->account.fromEnvironment || fixedAccount(accountId))
         return failure(ErrorKind::InvalidInput, Layer::Provider, u"not a stored account"_s);
     if (const Done removed = m_services.store->remove(accountId); !removed)
         return removed;

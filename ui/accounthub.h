@@ -34,6 +34,12 @@ public:
         Error error;
         QDateTime since; // when this state began, UTC
     };
+    // An account that is simply there, has no secret, and is never stored. Shown after the others.
+    struct FixedAccount
+    {
+        Account account;
+        std::function<std::unique_ptr<SandboxProvider>()> makeProvider;
+    };
     // All borrowed; they outlive the hub. Functions from outside, so that tests bring their own.
     struct Services
     {
@@ -46,6 +52,7 @@ public:
         std::function<QFuture<Result<GatewayAddress>>()> ensureGateway;
         QList<Account> environmentAccounts;
         std::function<std::shared_ptr<Secret>(const Account &)> environmentSecret; // may give null
+        QList<FixedAccount> fixedAccounts;
         Account localAccount; // This computer; its apiUrl comes from the gateway
     };
 
@@ -56,7 +63,7 @@ public:
     enum class LocalStart { OnlyIfRunning, Needed };
     void start(LocalStart local);
 
-    // This computer first, then the environment's, then the stored ones by name.
+    // This computer first, then the environment's, then the stored ones by name, then the fixed ones.
     [[nodiscard]] const QList<Entry> &entries() const { return m_entries; }
     [[nodiscard]] const Entry *entry(const QString &accountId) const; // borrowed until the next change
     [[nodiscard]] QString localId() const { return m_services.localAccount.id; }
@@ -85,6 +92,7 @@ private:
     void readSecret(const Account &account);
     void connectGateway(const GatewayAddress &address);
     void insert(const Account &account, State state);
+    [[nodiscard]] const FixedAccount *fixedAccount(const QString &accountId) const; // null: it is none
     Services m_services;
     QList<Entry> m_entries;
     QList<std::shared_ptr<QPromise<Done>>> m_waitingForLocal;

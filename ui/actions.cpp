@@ -21,6 +21,8 @@ QList<ActionRow> makeRows()
     using Menu = ActionMenu;
     return {
         {Id::NewSandbox, "sandbox.new", TR("New sandbox…"), "Ctrl+Shift+N", Anywhere, Menu::Sandbox, IconName::Add},
+        {Id::NewHost, "host.new", TR("New SSH host…"), "", Anywhere, Menu::Sandbox, IconName::Server},
+        {Id::QuickConnect, "host.quickConnect", TR("Quick connect…"), "", Anywhere, Menu::Sandbox, IconName::Terminal},
         {Id::AddAccount, "account.add", TR("Add an account…"), "", Anywhere, Menu::Sandbox, IconName::User},
         {Id::RefreshSandboxes, "sandbox.refresh", TR("Refresh the list"), "F5", Sidebar, Menu::Sandbox, IconName::Refresh},
         {Id::OpenTerminal, "sandbox.open", TR("Open a terminal"), "Return", Sidebar, Menu::Sandbox, IconName::Terminal, false, true},
@@ -56,6 +58,7 @@ QList<ActionRow> makeRows()
         {Id::RetryNow, "shell.retry", TR("Reconnect now"), "", Anywhere, Menu::Terminal, IconName::Refresh, false, true},
         {Id::FocusBanner, "shell.banner", TR("Go to the line above the terminal"), "Ctrl+Shift+J", Anywhere, Menu::Terminal},
         {Id::EndShell, "shell.end", TR("End shell"), "", Anywhere, Menu::Terminal, IconName::Stop},
+        {Id::KeepHost, "host.keep", TR("Keep this host…"), "", Anywhere, Menu::Terminal, IconName::Server},
         {Id::NextTab, "tab.next", TR("Next tab"), "Ctrl+Tab", Anywhere, Menu::Terminal, std::nullopt, false, true},
         {Id::PreviousTab, "tab.previous", TR("Previous tab"), "Ctrl+Shift+Tab", Anywhere, Menu::Terminal},
         {Id::MoveTabLeft, "tab.moveLeft", TR("Move tab left"), "Ctrl+Shift+PgUp", Anywhere, Menu::Terminal},

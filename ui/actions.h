@@ -17,6 +17,8 @@ namespace Sandpiper {
 
 enum class ActionId {
     NewSandbox,
+    NewHost,
+    QuickConnect,
     AddAccount,
     RefreshSandboxes,
     OpenTerminal,
@@ -49,6 +51,7 @@ enum class ActionId {
     ReopenTab,
     RenameTab,
     EndShell,
+    KeepHost,
     NextTab,
     PreviousTab,
     MoveTabLeft,

@@ -26,6 +26,7 @@ constexpr int shortcutRole = Qt::UserRole + 1;
 constexpr int entryRole = Qt::UserRole + 2;
 constexpr qsizetype mostShown = 200;
 constexpr int rowsVisible = 10;
+constexpr int typedPlace = -1; // of what was made from the text
 constexpr int shadow = 20; // room around the frame
 
 class EntryDelegate : public QStyledItemDelegate
@@ -161,11 +162,20 @@ void CommandPalette::popup(const QList<PaletteEntry> &entries, const QHash<QStri
     m_field->setFocus(Qt::PopupFocusReason);
 }
 
+void CommandPalette::setText(const QString &text)
+{
+    m_field->setText(text);
+}
+
 void CommandPalette::filter(const QString &pattern)
 {
     m_model->clear();
-    for (const int place : ranked(m_entries, m_use, pattern)) {
-        const PaletteEntry &entry = m_entries[place];
+    m_typed = m_makeTyped && !pattern.trimmed().isEmpty() ? m_makeTyped(pattern) : std::nullopt;
+    QList<int> order = ranked(m_entries, m_use, pattern);
+    if (m_typed)
+        order.prepend(typedPlace);
+    for (const int place : std::as_const(order)) {
+        const PaletteEntry &entry = place == typedPlace ? *m_typed : m_entries[place];
         auto *item = new QStandardItem(entry.icon, entry.text);
         item->setData(entry.detail, detailRole);
         item->setData(entry.shortcut, shortcutRole);
@@ -195,7 +205,8 @@ void CommandPalette::runCurrent()
     const QModelIndex current = m_list->currentIndex();
     if (!current.isValid())
         return;
-    const PaletteEntry entry = m_entries.at(current.data(entryRole).toInt());
+    const int at = current.data(entryRole).toInt();
+    const PaletteEntry entry = at == typedPlace ? *m_typed : m_entries.at(at);
     dismiss();
     emit chosen(entry.key);
     if (entry.run)

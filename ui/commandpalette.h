@@ -8,6 +8,7 @@
 #include <QPointer>
 
 #include <functional>
+#include <optional>
 
 class QLabel;
 class QLineEdit;
@@ -34,6 +35,10 @@ public:
 
     // use: how often each key was chosen. Shown over the window, gone with Escape or a click elsewhere.
     void popup(const QList<PaletteEntry> &entries, const QHash<QString, int> &use, const QString &placeholder);
+    // Makes an entry of its own from what is typed, shown before all others; none: nothing to add.
+    using TypedEntry = std::function<std::optional<PaletteEntry>(const QString &text)>;
+    void setTypedEntry(TypedEntry make) { m_makeTyped = std::move(make); }
+    void setText(const QString &text); // as if it had been typed
     // Best first; at most 200. Pure, for tests.
     [[nodiscard]] static QList<int> ranked(const QList<PaletteEntry> &entries, const QHash<QString, int> &use, const QString &pattern);
 
@@ -54,6 +59,8 @@ private:
     QStandardItemModel *m_model;
     QList<PaletteEntry> m_entries;
     QHash<QString, int> m_use;
+    TypedEntry m_makeTyped;
+    std::optional<PaletteEntry> m_typed;
     QPointer<QWidget> m_before; // who had the focus
 };
 

@@ -1,5 +1,6 @@
 #include "ui/createdialog.h"
 
+#include "session/providers/sshhosts.h"
 #include "ui/dialogkit.h"
 
 #include <QCheckBox>
@@ -35,8 +36,10 @@ CreateDialog::CreateDialog(AccountHub *hub, SandboxCommands *commands, const QSt
     setObjectName(u"createDialog"_s);
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("New sandbox"));
-    for (const AccountHub::Entry &entry : hub->entries())
-        m_account->addItem(entry.account.name, entry.account.id);
+    for (const AccountHub::Entry &entry : hub->entries()) {
+        if (entry.account.vendor != sshVendorId())
+            m_account->addItem(entry.account.name, entry.account.id);
+    }
     m_account->setCurrentIndex(qMax(0, m_account->findData(accountId)));
     m_name->setObjectName(u"createName"_s);
     m_name->setMaxLength(63);

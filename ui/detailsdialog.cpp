@@ -1,5 +1,6 @@
 #include "ui/detailsdialog.h"
 
+#include "session/providers/sshhosts.h"
 #include "ui/dialogkit.h"
 #include "ui/sandboxdelegate.h"
 #include "ui/sandboxtext.h"
@@ -75,13 +76,19 @@ public:
         };
         fact(tr("State"), sandbox.note.isEmpty() ? stateWord(sandbox) : stateWord(sandbox) + u" · "_s + sandbox.note);
         fact(tr("Account"), account.name);
-        fact(tr("Id"), sandbox.id.id);
+        if (sandbox.id.vendor != sshVendorId())
+            fact(tr("Id"), sandbox.id.id);
         fact(tr("Image"), sandbox.image);
         fact(tr("Size"), resources(sandbox));
         if (sandbox.createdAt.isValid())
             fact(tr("Created"), localTime(sandbox.createdAt));
-        fact(tr("Ends"), sandbox.expiresAt ? localTime(*sandbox.expiresAt) : tr("Not by itself"));
-        if (sandbox.ssh)
+        const bool isHost = sandbox.id.vendor == sshVendorId();
+        if (!isHost)
+            fact(tr("Ends"), sandbox.expiresAt ? localTime(*sandbox.expiresAt) : tr("Not by itself"));
+        fact(tr("Written in"), sshConfigPlace(sandbox));
+        if (sandbox.ssh && !sandbox.ssh->identityFiles.isEmpty() && isHost)
+            fact(tr("Key file"), sandbox.ssh->identityFiles.join(u", "_s));
+        if (sandbox.ssh && !isHost)
             fact(tr("SSH"), u"%1@%2:%3"_s.arg(sandbox.ssh->user, sandbox.ssh->host).arg(sandbox.ssh->port));
 
         auto *list = new QVBoxLayout;

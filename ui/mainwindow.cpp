@@ -1,7 +1,10 @@
 #include "ui/mainwindow.h"
 
 #include "ui/accountdialog.h"
+#include "session/ownhosts.h"
+#include "session/providers/sshhosts.h"
 #include "ui/helpdialogs.h"
+#include "ui/hostcommands.h"
 #include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
 #include "ui/logdrawer.h"
@@ -30,6 +33,7 @@ MainWindow::MainWindow(const Parts &parts, QWidget *parent)
     , m_actions(new Actions(this))
     , m_model(new SandboxModel(parts.registry, parts.hub, this))
     , m_commands(new SandboxCommands(parts.registry, parts.hub, m_model, parts.preferences, this))
+    , m_hosts(new HostCommands(parts.ownHosts, m_commands, this))
     , m_tools(new SandboxTools({parts.hub, m_actions, this, parts.sshFiles, parts.around, {}}, this))
 {
     setObjectName(u"mainWindow"_s);
@@ -54,7 +58,7 @@ void MainWindow::layOut()
     m_actions->fillMenuBar(menuBar());
     m_actions->install(this, ActionContext::Anywhere);
 
-    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_parts.preferences, m_actions, m_tools}, this);
+    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_hosts, m_parts.preferences, m_actions, m_tools}, this);
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);
@@ -160,6 +164,9 @@ void MainWindow::connectActions()
     connect(a[ActionId::ReadOnly], &QAction::toggled, w, &Workspace::setReadOnly);
 
     on(ActionId::AddAccount, [this] { showAccountDialog({}); });
+    on(ActionId::NewHost, [this] { m_hosts->enter(); });
+    on(ActionId::QuickConnect, [this] { showQuickConnect({}); });
+    on(ActionId::KeepHost, [this] { m_hosts->keep(m_workspace->currentSandbox()); });
     on(ActionId::ManageKeys, [this] { showKeys(); });
     on(ActionId::ManageHostKeys, [this] { showHostKeys({}); });
     on(ActionId::Preferences, [this] { (new PreferencesDialog(m_parts.preferences, this))->show(); });
@@ -248,6 +255,7 @@ void MainWindow::updateTabActions()
                               ActionId::ZoomReset, ActionId::MoveTabLeft, ActionId::MoveTabRight, ActionId::NextTab,
                               ActionId::PreviousTab})
         a[id]->setEnabled(any);
+    a[ActionId::KeepHost]->setEnabled(any && quickDestination(m_workspace->currentSandbox()).has_value());
     a[ActionId::ReopenTab]->setEnabled(m_workspace->canReopen());
     const QSignalBlocker quiet(a[ActionId::ReadOnly]);
     a[ActionId::ReadOnly]->setChecked(any && m_workspace->isReadOnly());
@@ -281,8 +289,10 @@ QList<PaletteEntry> MainWindow::sandboxEntries() const
         const SandboxRegistry::AccountView *view = m_parts.registry->view(entry.account.id);
         if (!view)
             continue;
+        const bool areHosts = entry.account.vendor == sshVendorId();
         for (const Sandbox &sandbox : view->sandboxes) {
-            entries.append({u"go "_s + sandbox.id.toString(), sandbox.displayName(), entry.account.name, {},
+            entries.append({u"go "_s + sandbox.id.toString(), sandbox.displayName(),
+                            areHosts ? entry.account.name + u" · "_s + sandbox.note : entry.account.name, {},
                             icon(IconName::Terminal), [this, sandbox] { m_commands->open(sandbox); }});
         }
     }
@@ -300,12 +310,21 @@ void MainWindow::popupPalette(const QList<PaletteEntry> &entries, const QString 
 
 void MainWindow::showPalette()
 {
+    m_palette->setTypedEntry([this](const QString &text) { return m_hosts->entryFor(text, HostCommands::Expected::Anything); });
     popupPalette(actionEntries() + sandboxEntries(), tr("A command or a sandbox"));
 }
 
 void MainWindow::showQuickOpen()
 {
-    popupPalette(sandboxEntries(), tr("Go to a sandbox"));
+    m_palette->setTypedEntry([this](const QString &text) { return m_hosts->entryFor(text, HostCommands::Expected::Anything); });
+    popupPalette(sandboxEntries(), tr("Go to a sandbox, or user@host"));
+}
+
+void MainWindow::showQuickConnect(const QString &text)
+{
+    m_palette->setTypedEntry([this](const QString &typed) { return m_hosts->entryFor(typed, HostCommands::Expected::Destination); });
+    popupPalette({}, tr("user@host:port, or ssh://…"));
+    m_palette->setText(text);
 }
 
 void MainWindow::showKeys()
@@ -371,6 +390,8 @@ void MainWindow::raiseToFront()
 
 void MainWindow::showInSidebar(const QString &text)
 {
+    if (text.startsWith("ssh://"_L1, Qt::CaseInsensitive))
+        return showQuickConnect(tamed(text, 400));
     m_actions->action(ActionId::ToggleSidebar)->setChecked(true);
     m_sidebar->filterFor(tamed(text, 100));
 }

@@ -19,8 +19,10 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+class HostCommands;
 class HostKeysPage;
 class KeysPage;
+class OwnHosts;
 class LogDrawer;
 class SandboxPanel;
 class WelcomePage;
@@ -43,6 +45,7 @@ public:
         ToolSurroundings around = {};
         // One command in a sandbox; for "Run command…".
         std::function<Result<std::unique_ptr<RemoteCommand>>(const Sandbox &, const CommandSpec &)> makeCommand = {};
+        OwnHosts *ownHosts = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -55,7 +58,8 @@ public:
     // For an error that came before there was anything better to show it in.
     void tell(const QString &text);
     void raiseToFront();
-    // Filters the sidebar for it; what comes from outside only prefills.
+    // Filters the sidebar for it, or writes an ssh:// URL into quick connect; what comes from outside
+    // only prefills.
     void showInSidebar(const QString &text);
     // The page of host keys, filtered.
     void showHostKeys(const QString &filter);
@@ -68,6 +72,7 @@ private:
     void applyTerminalOptions();
     void showPalette();
     void showQuickOpen();
+    void showQuickConnect(const QString &text);
     void popupPalette(const QList<PaletteEntry> &entries, const QString &placeholder);
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
@@ -87,6 +92,7 @@ private:
     Actions *m_actions;
     SandboxModel *m_model;
     SandboxCommands *m_commands;
+    HostCommands *m_hosts;
     SandboxTools *m_tools;
     SandboxPanel *m_sidebar = nullptr;
     Workspace *m_workspace = nullptr;

@@ -1,6 +1,7 @@
 #include "ui/sandboxmodel.h"
 
 #include "session/errortext.h"
+#include "session/providers/sshhosts.h"
 #include "ui/icons.h"
 #include "ui/sandboxtext.h"
 
@@ -192,7 +193,9 @@ QVariant SandboxModel::accountData(const Group &group, int role) const
     case Qt::ToolTipRole:
         return entry->account.name;
     case Qt::AccessibleTextRole:
-        return tr("Account %1, %n sandbox(es)", nullptr, int(group.rows.size())).arg(entry->account.name);
+        return entry->account.vendor == sshVendorId()
+                ? tr("%1, %n host(s)", nullptr, int(group.rows.size())).arg(entry->account.name)
+                : tr("Account %1, %n sandbox(es)", nullptr, int(group.rows.size())).arg(entry->account.name);
     case KindRole:
         return QVariant::fromValue(RowKind::Account);
     case AccountIdRole:
@@ -203,6 +206,8 @@ QVariant SandboxModel::accountData(const Group &group, int role) const
         const SandboxRegistry::AccountView *view = m_registry->view(group.accountId);
         if (view && view->state == SandboxRegistry::AccountState::Failed && !group.rows.isEmpty())
             return errorText(view->error).sentence;
+        if (view && !group.rows.isEmpty())
+            return view->remark;
         return QString();
     }
     case BusyRole: {
@@ -250,6 +255,8 @@ SandboxModel::Note SandboxModel::noteOf(const Group &group) const
         return rejected ? Note{errorText(view->error).sentence, NoteAction::EnterSecret, tr("Enter the key")}
                         : Note{errorText(view->error).sentence, NoteAction::Retry, tr("Try again")};
     }
+    if (entry->account.vendor == sshVendorId())
+        return {view->remark.isEmpty() ? tr("No SSH hosts yet.") : view->remark, NoteAction::NewHost, tr("New SSH host")};
     return {tr("No sandboxes yet."), NoteAction::NewSandbox, tr("New sandbox")};
 }
 
@@ -283,8 +290,9 @@ QVariant SandboxModel::rowData(const Row &row, int role) const
     case Qt::EditRole:
         return row.sandbox.displayName();
     case Qt::ToolTipRole: {
-        const QString note = row.sandbox.note;
-        return note.isEmpty() ? row.sandbox.displayName() : row.sandbox.displayName() + u'\n' + note;
+        QStringList lines{row.sandbox.displayName(), row.sandbox.note, sshConfigPlace(row.sandbox)};
+        lines.removeAll(QString());
+        return lines.join(u'\n');
     }
     case Qt::AccessibleTextRole:
         return spokenRow(row.sandbox, m_shells ? m_shells(row.sandbox.id) : 0, QDateTime::currentDateTimeUtc());

@@ -21,7 +21,7 @@ public:
         Note, // what an account has to say where it has no sandboxes: a sentence and an action
         Keys,
     };
-    enum class NoteAction { None, NewSandbox, Retry, EnterSecret };
+    enum class NoteAction { None, NewSandbox, NewHost, Retry, EnterSecret };
     enum Role {
         KindRole = Qt::UserRole,
         AccountIdRole,  // QString

@@ -1,5 +1,6 @@
 #include "ui/sandboxpanel.h"
 
+#include "session/providers/sshhosts.h"
 #include "ui/createdialog.h"
 #include "ui/detailsdialog.h"
 #include "ui/sandboxtext.h"
@@ -48,6 +49,7 @@ bool SandboxFilter::filterAcceptsRow(int row, const QModelIndex &parent) const
         const Sandbox sandbox = SandboxModel::sandboxAt(index);
         return sandbox.displayName().contains(m_needle, Qt::CaseInsensitive)
                 || sandbox.image.contains(m_needle, Qt::CaseInsensitive)
+                || sandbox.note.contains(m_needle, Qt::CaseInsensitive)
                 || sandbox.id.id.contains(m_needle, Qt::CaseInsensitive);
     }
     case SandboxModel::RowKind::Account:
@@ -194,6 +196,8 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(m_delegate, &SandboxDelegate::noteActionTriggered, this, &SandboxPanel::runNote);
     connect(parts.commands, &SandboxCommands::failed, m_notices,
             [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Trouble, text); });
+    connect(parts.hosts, &HostCommands::failed, m_notices,
+            [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Trouble, text); });
     connect(parts.commands, &SandboxCommands::working, m_notices,
             [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Info, text); });
     connect(parts.commands, &SandboxCommands::done, m_notices, &NoticeBar::dismiss);
@@ -313,7 +317,9 @@ void SandboxPanel::connectActions()
     });
     connect(a[ActionId::RenameSandbox], &QAction::triggered, this, [this] {
         const QModelIndex index = m_tree->currentIndex();
-        if (index.flags().testFlag(Qt::ItemIsEditable))
+        if (const std::optional<Sandbox> sandbox = currentSandbox(); sandbox && !ownHostId(sandbox->id).isEmpty())
+            m_parts.hosts->change(*sandbox);
+        else if (index.flags().testFlag(Qt::ItemIsEditable))
             m_tree->edit(index);
     });
     connect(a[ActionId::RefreshSandboxes], &QAction::triggered, this, [this] {
@@ -367,13 +373,14 @@ void SandboxPanel::updateActions()
     a[ActionId::OpenTerminalSsh]->setToolTip(why(Capability::SshShell));
     a[ActionId::OpenTerminal]->setEnabled(m_tree->currentIndex().isValid());
     a[ActionId::OpenTerminalWith]->setEnabled(can(Capability::PtyShell) || can(Capability::SshShell));
-    a[ActionId::RenameSandbox]->setEnabled(can(Capability::Rename));
+    const bool isOwnHost = sandbox && !ownHostId(sandbox->id).isEmpty();
+    a[ActionId::RenameSandbox]->setEnabled(isOwnHost || can(Capability::Rename));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));
     a[ActionId::SuspendSandbox]->setEnabled(running && can(Capability::Suspend));
     a[ActionId::SuspendSandbox]->setToolTip(why(Capability::Suspend));
     a[ActionId::ResumeSandbox]->setEnabled(asleep && can(Capability::Resume));
     a[ActionId::ResumeSandbox]->setToolTip(why(Capability::Resume));
-    a[ActionId::TerminateSandbox]->setEnabled(can(Capability::Terminate) && sandbox->state != SandboxState::Terminated);
+    a[ActionId::TerminateSandbox]->setEnabled(isOwnHost || (can(Capability::Terminate) && sandbox->state != SandboxState::Terminated));
     a[ActionId::TerminateSandbox]->setToolTip(why(Capability::Terminate));
     a[ActionId::CopySandboxId]->setEnabled(sandbox.has_value());
     a[ActionId::SandboxDetails]->setEnabled(sandbox.has_value());
@@ -417,6 +424,9 @@ void SandboxPanel::runNote(const QModelIndex &index)
         break;
     case SandboxModel::NoteAction::NewSandbox:
         showCreateDialog(account);
+        break;
+    case SandboxModel::NoteAction::NewHost:
+        m_parts.hosts->enter();
         break;
     case SandboxModel::NoteAction::Retry:
         m_parts.hub->retry(account);
@@ -473,6 +483,8 @@ void SandboxPanel::showMenu(const QModelIndex &index, const QPoint &globalPos)
 void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
 {
     const Actions &a = *m_parts.actions;
+    if (sandbox.id.vendor == sshVendorId())
+        return fillHostMenu(menu, sandbox);
     menu->addAction(a[ActionId::OpenTerminal]);
     menu->addAction(a[ActionId::OpenTerminalPty]);
     menu->addAction(a[ActionId::OpenTerminalSsh]);
@@ -491,8 +503,31 @@ void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::TerminateSandbox]);
 }
 
+void SandboxPanel::fillHostMenu(QMenu *menu, const Sandbox &host)
+{
+    const Actions &a = *m_parts.actions;
+    menu->addAction(a[ActionId::OpenTerminal]);
+    menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addSeparator();
+    menu->addAction(a[ActionId::SandboxDetails]);
+    menu->addAction(icon(IconName::Copy), tr("Copy its address"), this,
+                    [host] { QGuiApplication::clipboard()->setText(host.note); });
+    if (ownHostId(host.id).isEmpty())
+        return;
+    menu->addSeparator();
+    menu->addAction(icon(IconName::Rename), tr("Change…"), this, [this, host] { m_parts.hosts->change(host); });
+    menu->addAction(icon(IconName::Remove), tr("Remove…"), this, [this, host] { m_parts.hosts->askRemove(host); });
+}
+
 void SandboxPanel::fillAccountMenu(QMenu *menu, const QString &accountId)
 {
+    const AccountHub::Entry *account = m_parts.hub->entry(accountId);
+    if (account && account->account.vendor == sshVendorId()) {
+        menu->addAction(m_parts.actions->action(ActionId::NewHost));
+        menu->addAction(m_parts.actions->action(ActionId::QuickConnect));
+        menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
+        return;
+    }
     menu->addAction(icon(IconName::Add), tr("New sandbox…"), this, [this, accountId] { showCreateDialog(accountId); });
     menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
     const AccountHub::Entry *entry = m_parts.hub->entry(accountId);
@@ -554,6 +589,8 @@ void SandboxPanel::askTerminate()
     const std::optional<Sandbox> sandbox = currentSandbox();
     if (!sandbox)
         return;
+    if (!ownHostId(sandbox->id).isEmpty())
+        return m_parts.hosts->askRemove(*sandbox);
     const int shells = current().data(SandboxModel::ShellsRole).toInt();
     confirm(window(),
             {tr("Terminate %1?").arg(sandbox->displayName()), terminateLoss(*sandbox, shells), tr("Terminate"), tr("Keep it")},
@@ -588,6 +625,9 @@ void SandboxPanel::askRemoveAccount(const QString &accountId)
 
 void SandboxPanel::showCreateDialog(const QString &accountId)
 {
+    const AccountHub::Entry *entry = m_parts.hub->entry(accountId);
+    if (entry && entry->account.vendor == sshVendorId())
+        return m_parts.hosts->enter();
     auto *dialog = new CreateDialog(m_parts.hub, m_parts.commands, accountId, window());
     dialog->open();
 }

@@ -4,6 +4,7 @@
 
 #include "ui/actions.h"
 #include "ui/dialogkit.h"
+#include "ui/hostcommands.h"
 #include "ui/sandboxcommands.h"
 #include "ui/sandboxdelegate.h"
 #include "ui/sandboxtools.h"
@@ -58,6 +59,7 @@ public:
         AccountHub *hub = nullptr;
         SandboxModel *model = nullptr;
         SandboxCommands *commands = nullptr;
+        HostCommands *hosts = nullptr;
         Preferences *preferences = nullptr;
         Actions *actions = nullptr;
         SandboxTools *tools = nullptr;
@@ -89,6 +91,7 @@ private:
     void quickAction(const QModelIndex &index, SandboxDelegate::QuickAction action, const QPoint &at);
     void showMenu(const QModelIndex &index, const QPoint &globalPos);
     void fillSandboxMenu(class QMenu *menu, const Sandbox &sandbox);
+    void fillHostMenu(QMenu *menu, const Sandbox &host);
     void fillAccountMenu(QMenu *menu, const QString &accountId);
     void filterChanged(const QString &text);
     void restoreExpanded();

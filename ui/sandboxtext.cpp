@@ -1,5 +1,7 @@
 #include "ui/sandboxtext.h"
 
+#include "session/providers/sshhosts.h"
+
 #include <QCoreApplication>
 #include <QHostAddress>
 #include <QLocale>
@@ -69,6 +71,9 @@ QString stateWord(const Sandbox &sandbox)
 
 QString secondLine(const Sandbox &sandbox, const QDateTime &nowUtc)
 {
+    // What is known of a host is where it leads, and not how it is: nobody asks it.
+    if (sandbox.id.vendor == sshVendorId())
+        return sandbox.note;
     QStringList parts;
     if (sandbox.state != SandboxState::Running)
         parts += stateWord(sandbox);

@@ -9,6 +9,8 @@ set(SANDPIPER_WINDOW_SOURCES
     dialogkit.h dialogkit.cpp
     fuzzy.h fuzzy.cpp
     helpdialogs.h helpdialogs.cpp
+    hostcommands.h hostcommands.cpp
+    hostdialog.h hostdialog.cpp
     hostkeyspage.h hostkeyspage.cpp
     icons.h icons.cpp
     keyspage.h keyspage.cpp

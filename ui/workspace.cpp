@@ -151,6 +151,12 @@ void Workspace::newTerminal()
         emit newTerminalWanted();
 }
 
+SandboxId Workspace::currentSandbox() const
+{
+    const TerminalPane *pane = d->current();
+    return pane ? pane->sandbox() : SandboxId();
+}
+
 void Workspace::newTerminalWith()
 {
     if (const TerminalPane *pane = d->current())

@@ -88,6 +88,7 @@ public:
     void endShell();       // ends it there, as against closing the tab
     void setReadOnly(bool readOnly);
     [[nodiscard]] bool isReadOnly() const;
+    [[nodiscard]] SandboxId currentSandbox() const; // empty: no tab
 
 signals:
     void openShellsChanged();

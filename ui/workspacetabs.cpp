@@ -52,7 +52,7 @@ Workspace::Private::Private(Workspace *owner, WorkspaceServices given)
     QObject::connect(bar(), &TabBar::menuWanted, q, [this](int index, const QPoint &at) {
         bar()->setCurrentIndex(index);
         using Id = ActionId;
-        popupMenu({Id::RenameTab, Id::NewTab, Id::NewTabWith, Id::MoveTabLeft, Id::MoveTabRight,
+        popupMenu({Id::RenameTab, Id::KeepHost, Id::NewTab, Id::NewTabWith, Id::MoveTabLeft, Id::MoveTabRight,
                    Id::RetryNow, Id::EndShell, Id::CloseTab, Id::ReopenTab}, at);
     });
     QObject::connect(strip, &TabStrip::newWanted, q, &Workspace::newTerminal);

@@ -1,3 +1,4 @@
+#include "session/ownhosts.h"
 #include "tests/support/windowfixture.h"
 #include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
@@ -36,7 +37,8 @@ struct Rig
         services.registry = &f.registry();
         services.keychain = &f.keychain();
         services.shellServices = [](const SandboxId &) { return StandingShell::Services(); };
-        window = std::make_unique<MainWindow>(MainWindow::Parts{&f.registry(), &f.hub(), &f.keychain(), &f.preferences(), &theme, services, f.path(u"ssh"_s)});
+        ownHosts = std::make_unique<OwnHosts>(f.path(u"hosts.json"_s));
+        window = std::make_unique<MainWindow>(MainWindow::Parts{&f.registry(), &f.hub(), &f.keychain(), &f.preferences(), &theme, services, f.path(u"ssh"_s), ownHosts.get()});
         window->show();
         window->activateWindow();
         f.hub().start(AccountHub::LocalStart::OnlyIfRunning);
@@ -62,6 +64,7 @@ struct Rig
 
     WindowFixture f;
     ThemeController theme;
+    std::unique_ptr<OwnHosts> ownHosts;
     std::unique_ptr<MainWindow> window;
     SandboxPanel *panel = nullptr;
     QTreeView *tree = nullptr;
