@@ -12,6 +12,7 @@ set(SANDPIPER_WINDOW_SOURCES
     hostcommands.h hostcommands.cpp
     hostdialog.h hostdialog.cpp
     icons.h icons.cpp
+    importdialog.h importdialog.cpp
     keyspage.h keyspage.cpp
     localkeys.h localkeys.cpp
     logdrawer.h logdrawer.cpp
