@@ -66,7 +66,8 @@ Done checkOwnHost(const OwnHost &host)
     };
     if (host.name.trimmed().isEmpty() || !isPlain(host.name, maxName))
         return refused(QT_TRANSLATE_NOOP("OwnHosts", "The name must be 1 to 100 plain characters."));
-    const bool oddHost = std::any_of(host.host.cbegin(), host.host.cend(), [](QChar c) {
+    // A "%" stands before the zone of an IPv6 address, and nowhere else.
+    const bool oddHost = (host.host.contains(u'%') && !host.host.contains(u':')) || std::any_of(host.host.cbegin(), host.host.cend(), [](QChar c) {
         return c.isSpace() || u"'\"`$\\;&<>|(){},/@[]"_s.contains(c);
     });
     if (host.host.isEmpty() || host.host.startsWith(u'-') || oddHost || !isPlain(host.host, maxHost))

@@ -23,6 +23,7 @@ QList<ActionRow> makeRows()
         {Id::NewSandbox, "sandbox.new", TR("New sandbox…"), "Ctrl+Shift+N", Anywhere, Menu::Sandbox, IconName::Add},
         {Id::NewHost, "host.new", TR("New SSH host…"), "", Anywhere, Menu::Sandbox, IconName::Server},
         {Id::QuickConnect, "host.quickConnect", TR("Quick connect…"), "", Anywhere, Menu::Sandbox, IconName::Terminal},
+        {Id::ImportHosts, "host.import", TR("Import SSH hosts…"), "", Anywhere, Menu::Sandbox, IconName::Import},
         {Id::AddAccount, "account.add", TR("Add an account…"), "", Anywhere, Menu::Sandbox, IconName::User},
         {Id::RefreshSandboxes, "sandbox.refresh", TR("Refresh the list"), "F5", Sidebar, Menu::Sandbox, IconName::Refresh},
         {Id::OpenTerminal, "sandbox.open", TR("Open a terminal"), "Return", Sidebar, Menu::Sandbox, IconName::Terminal, false, true},

@@ -19,6 +19,7 @@ enum class ActionId {
     NewSandbox,
     NewHost,
     QuickConnect,
+    ImportHosts,
     AddAccount,
     RefreshSandboxes,
     OpenTerminal,

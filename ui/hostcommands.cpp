@@ -5,6 +5,9 @@
 #include "session/sshdestination.h"
 #include "ui/dialogkit.h"
 #include "ui/hostdialog.h"
+#include "ui/importdialog.h"
+
+#include <QDir>
 
 namespace Sandpiper {
 
@@ -21,6 +24,11 @@ HostCommands::HostCommands(OwnHosts *own, SandboxCommands *commands, QWidget *wi
 void HostCommands::enter()
 {
     (new HostDialog(m_own, {}, m_window))->open();
+}
+
+void HostCommands::import()
+{
+    (new ImportDialog(m_own, QDir::homePath(), m_window))->open();
 }
 
 void HostCommands::change(const Sandbox &sandbox)

@@ -17,6 +17,7 @@ public:
     HostCommands(OwnHosts *own, SandboxCommands *commands, QWidget *window);
 
     void enter();                          // "New SSH host…"
+    void import();                         // from other programs
     void change(const Sandbox &sandbox);   // an own host
     void askRemove(const Sandbox &sandbox);
     void keep(const SandboxId &quick);     // what quick connect has opened

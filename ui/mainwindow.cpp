@@ -166,6 +166,7 @@ void MainWindow::connectActions()
     on(ActionId::AddAccount, [this] { showAccountDialog({}); });
     on(ActionId::NewHost, [this] { m_hosts->enter(); });
     on(ActionId::QuickConnect, [this] { showQuickConnect({}); });
+    on(ActionId::ImportHosts, [this] { m_hosts->import(); });
     on(ActionId::KeepHost, [this] { m_hosts->keep(m_workspace->currentSandbox()); });
     on(ActionId::ManageKeys, [this] { showKeys(); });
     on(ActionId::ManageHostKeys, [this] { showHostKeys({}); });

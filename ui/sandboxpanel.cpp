@@ -525,6 +525,7 @@ void SandboxPanel::fillAccountMenu(QMenu *menu, const QString &accountId)
     if (account && account->account.vendor == sshVendorId()) {
         menu->addAction(m_parts.actions->action(ActionId::NewHost));
         menu->addAction(m_parts.actions->action(ActionId::QuickConnect));
+        menu->addAction(m_parts.actions->action(ActionId::ImportHosts));
         menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
         return;
     }

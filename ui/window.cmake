@@ -13,6 +13,7 @@ set(SANDPIPER_WINDOW_SOURCES
     hostdialog.h hostdialog.cpp
     hostkeyspage.h hostkeyspage.cpp
     icons.h icons.cpp
+    importdialog.h importdialog.cpp
     keyspage.h keyspage.cpp
     localkeys.h localkeys.cpp
     logdrawer.h logdrawer.cpp

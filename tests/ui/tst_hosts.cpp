@@ -2,12 +2,14 @@
 #include "tests/support/windowfixture.h"
 #include "ui/hostcommands.h"
 #include "ui/hostdialog.h"
+#include "ui/importdialog.h"
 #include "ui/sandboxtext.h"
 
 #include <QApplication>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QListWidget>
 #include <QPushButton>
 #include <QRegularExpression>
 #include <QSignalSpy>
@@ -185,6 +187,33 @@ private slots:
         QCOMPARE(m_own->hosts().first().host, u"::1"_s);
         QCOMPARE(m_own->hosts().first().user, u"ana"_s);
         QCOMPARE(m_own->hosts().first().port, 2222);
+    }
+
+    void importKeepsWhatIsChosenAndMarksWhatIsThere()
+    {
+        OwnHost known;
+        known.name = u"Known"_s;
+        known.host = u"a.example"_s;
+        QVERIFY(m_own->add({known}));
+        ImportedHosts found;
+        found.hosts = {known, known};
+        found.hosts[1].host = u"b.example"_s;
+        found.passwords = 1;
+        auto *dialog = new ImportDialog(m_own.get(), m_fixture->path(u"nobody"_s), m_window.get());
+        auto *submit = dialog->findChild<QPushButton *>(u"importSubmit"_s);
+        auto *summary = dialog->findChild<QLabel *>(u"importSummary"_s);
+        // The look at PuTTY's folder comes first.
+        QTRY_VERIFY_WITH_TIMEOUT(summary->text().contains(u"No SSH hosts"_s), 15000);
+        QVERIFY(!submit->isEnabled());
+        dialog->showFound(found);
+        QVERIFY(summary->text().contains(u"password"_s));
+        const auto *list = dialog->findChild<QListWidget *>();
+        QCOMPARE(list->item(0)->checkState(), Qt::Unchecked);
+        QCOMPARE(list->item(1)->checkState(), Qt::Checked);
+        QCOMPARE(m_own->hosts().size(), 1);
+        submit->click();
+        QCOMPARE(m_own->hosts().size(), 2);
+        QCOMPARE(m_own->hosts().last().host, u"b.example"_s);
     }
 
 private:
