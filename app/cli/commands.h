@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/command.h"
+#include "session/filedescriptor.h"
 #include "session/mailbox.h"
 #include "session/sshlink.h"
 
