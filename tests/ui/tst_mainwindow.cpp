@@ -38,7 +38,14 @@ struct Rig
         services.keychain = &f.keychain();
         services.shellServices = [](const SandboxId &) { return StandingShell::Services(); };
         ownHosts = std::make_unique<OwnHosts>(f.path(u"hosts.json"_s));
-        window = std::make_unique<MainWindow>(MainWindow::Parts{&f.registry(), &f.hub(), &f.keychain(), &f.preferences(), &theme, services, f.path(u"ssh"_s), ownHosts.get()});
+        window = std::make_unique<MainWindow>(MainWindow::Parts{.registry = &f.registry(),
+                                                                .hub = &f.hub(),
+                                                                .keychain = &f.keychain(),
+                                                                .preferences = &f.preferences(),
+                                                                .theme = &theme,
+                                                                .workspace = services,
+                                                                .sshFolder = f.path(u"ssh"_s),
+                                                                .ownHosts = ownHosts.get()});
         window->show();
         window->activateWindow();
         f.hub().start(AccountHub::LocalStart::OnlyIfRunning);
