@@ -273,7 +273,7 @@ QList<SshHostAlias> SshConfig::aliases()
     QList<SshHostAlias> found;
     QSet<QString> names;
     QSet<QString> seen;
-    const auto look = [&](const auto &self, const QString &path, bool isUsers, SshConfigReading::Trust trust) -> void {
+    const auto look = [&](const auto &self, const QString &path, SshConfigReading::Trust trust) -> void {
         if (seen.contains(path))
             return;
         seen.insert(path);
@@ -289,8 +289,8 @@ QList<SshHostAlias> SshConfig::aliases()
                     const Result<QString> pattern = expandSshTokens(argument, d->tokens(), TokenUse::EnvironmentOnly);
                     if (!pattern || pattern->contains(u'%'))
                         continue;
-                    for (const QString &one : d->included(*pattern, isUsers))
-                        self(self, one, isUsers, isUsers ? SshConfigReading::Trust::OwnersOnly : SshConfigReading::Trust::Anyone);
+                    for (const QString &one : d->included(*pattern, true))
+                        self(self, one, SshConfigReading::Trust::OwnersOnly);
                 }
             } else if (line.keyword == SshKeyword::Host) {
                 for (const QString &name : line.arguments) {
@@ -305,9 +305,7 @@ QList<SshHostAlias> SshConfig::aliases()
     };
     const bool asGiven = d->sources.ownership == Sources::Ownership::AsGiven;
     if (!d->sources.userFile.isEmpty())
-        look(look, d->sources.userFile, true, asGiven ? SshConfigReading::Trust::Anyone : SshConfigReading::Trust::OwnersOnly);
-    if (!d->sources.systemFile.isEmpty())
-        look(look, d->sources.systemFile, false, SshConfigReading::Trust::Anyone);
+        look(look, d->sources.userFile, asGiven ? SshConfigReading::Trust::Anyone : SshConfigReading::Trust::OwnersOnly);
     return found;
 }
 

@@ -61,7 +61,8 @@ public:
 
     // Never fails: see SshHostConfig::refusal().
     [[nodiscard]] SshHostConfig resolve(const SshHostQuery &query);
-    // In the order of the files, each name once; of the first file that has it.
+    // Of the user's file and what it includes, in their order, each name once. Not of the system's file:
+    // distributions have Hosts there that are no machines of anybody's (systemd's "machine/.host").
     [[nodiscard]] QList<SshHostAlias> aliases();
     // The files that were looked for so far, also those that are not there.
     [[nodiscard]] QStringList files() const;

@@ -32,7 +32,8 @@ int main(int argc, char **argv)
     QCoreApplication::setApplicationName(u"sandpiper-cli"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(SANDPIPER_VERSION));
     // Data and messages only; QT_LOGGING_RULES brings the story of a connection back.
-    QLoggingCategory::setFilterRules(u"sandpiper.*.info=false"_s);
+    // Why a link ended is said by the command, once.
+    QLoggingCategory::setFilterRules(u"sandpiper.*.info=false\nsandpiper.session.sshthread.warning=false"_s);
     QStringList arguments = QCoreApplication::arguments().sliced(1);
     const QString name = arguments.isEmpty() ? u"--help"_s : arguments.takeFirst();
     int status = ExitOk;

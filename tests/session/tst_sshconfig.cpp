@@ -357,7 +357,9 @@ void TestSshConfig::listsTheHostsThatNameOneMachine()
     place(u"more.inc"_s, "Host third first\nHost inc*\n");
     const QString file = place(u"list"_s, "Host first *.example second !third x?y\nInclude " + QFile::encodeName(m_dir.path())
                                                   + "/more.inc\nInclude /x/%h\nHost *\nHost \"last one\" -evil $(x) ok\n");
-    SshConfig config(sources(file));
+    SshConfig::Sources given = sources(file);
+    given.systemFile = place(u"system"_s, "Host .host machine/.host distribution\n");
+    SshConfig config(given);
     QStringList names;
     for (const SshHostAlias &alias : config.aliases())
         names.append(alias.name + u' ' + QFileInfo(alias.place.file).fileName() + u':' + QString::number(alias.place.line));
