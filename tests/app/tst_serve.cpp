@@ -181,7 +181,7 @@ private slots:
     void otherClientsWorkToo()
     {
         const QStringList options = client(u"ssh"_s);
-        Outcome outcome = run(u"sftp"_s, options + QStringList{u"-b"_s, u"-"_s, u"me@box"_s}, "mkdir /tmp/by-sftp\nls -d /tmp/by-sftp\n");
+        Outcome outcome = run(u"sftp"_s, options + QStringList{u"-b"_s, u"-"_s, u"me@box"_s}, "mkdir /tmp/by-sftp\nls -1 /tmp\n");
         QVERIFY2(outcome.status == 0 && outcome.output.contains("/tmp/by-sftp"), outcome.errors.constData());
         // This computer's sandboxes show its programs: scp and rsync are there where they are here.
         if (!QStandardPaths::findExecutable(u"rsync"_s).isEmpty()) {
