@@ -21,6 +21,16 @@ struct LinkOptions
     bool useDefaultKeys = true; // ~/.ssh/id_* after the agent; off where endpoint.identityFiles is set
     std::chrono::seconds connectTimeout{15};
     std::chrono::seconds keepAlive{15}; // lost after 3 unanswered
+
+    QStringList identityFiles; // offered beside the agent's keys, other than endpoint.identityFiles
+    QStringList certificateFiles;
+    bool identitiesOnly = false; // of the agent's keys only those that identityFiles names
+    QStringList preferredAuthentications; // empty: our own order
+    bool allowsPublicKey = true;
+    bool allowsPassword = true;
+    bool allowsInteractive = true;
+    QString preferredKey; // "SHA256:…" or a file: offered first; alone where identitiesOnly names no other
+    std::chrono::milliseconds agentPatience{10'000}; // with the agent's list of keys
 };
 
 // What a link to this sandbox is to know. Sandbox::ssh must be there for it to get anywhere.

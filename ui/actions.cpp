@@ -26,6 +26,7 @@ QList<ActionRow> makeRows()
         {Id::OpenTerminal, "sandbox.open", TR("Open a terminal"), "Return", Sidebar, Menu::Sandbox, IconName::Terminal, false, true},
         {Id::OpenTerminalPty, "sandbox.openPty", TR("Open a terminal by PTY"), "", Sidebar, Menu::None, IconName::Terminal},
         {Id::OpenTerminalSsh, "sandbox.openSsh", TR("Open a terminal by SSH"), "", Sidebar, Menu::None, IconName::Terminal},
+        {Id::LogInAs, "sandbox.logInAs", TR("Log in as…"), "", Sidebar, Menu::Sandbox, IconName::User},
         {Id::OpenTerminalWith, "sandbox.openWith", TR("New terminal with…"), "Shift+Return", Sidebar, Menu::Sandbox},
         {Id::RenameSandbox, "sandbox.rename", TR("Rename"), "F2", Sidebar, Menu::Sandbox, IconName::Rename, false, true},
         {Id::SuspendSandbox, "sandbox.suspend", TR("Suspend"), "", Sidebar, Menu::Sandbox, IconName::Pause},

@@ -23,6 +23,7 @@ enum class ActionId {
     OpenTerminalPty,
     OpenTerminalSsh,
     OpenTerminalWith,
+    LogInAs,
     RenameSandbox,
     SuspendSandbox,
     ResumeSandbox,

@@ -17,7 +17,9 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+class AvailableKeys;
 class KeysPage;
+class LoginStore;
 class LogDrawer;
 class SandboxPanel;
 class WelcomePage;
@@ -34,7 +36,8 @@ public:
         Preferences *preferences = nullptr;
         ThemeController *theme = nullptr;
         WorkspaceServices workspace;
-        QString sshFolder; // ~/.ssh, or a test's
+        AvailableKeys *keys = nullptr;
+        LoginStore *logins = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -61,6 +64,7 @@ private:
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
     void showKeys();
+    void askLogin(const Sandbox &sandbox);
     void showAccountDialog(const QString &existing);
     void leaveSidebar();
     void updateTabActions();

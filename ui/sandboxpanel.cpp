@@ -284,6 +284,7 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::OpenTerminalPty], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Pty); });
     onSandbox(a[ActionId::OpenTerminalSsh], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Ssh); });
     onSandbox(a[ActionId::OpenTerminalWith], [this](const Sandbox &s) { emit openWithWanted(s); });
+    onSandbox(a[ActionId::LogInAs], [this](const Sandbox &s) { emit logInAsWanted(s); });
     onSandbox(a[ActionId::SuspendSandbox], [commands](const Sandbox &s) { commands->suspend(s); });
     onSandbox(a[ActionId::ResumeSandbox], [this](const Sandbox &) { askResume(); });
     onSandbox(a[ActionId::TerminateSandbox], [this](const Sandbox &) { askTerminate(); });
@@ -323,6 +324,8 @@ void SandboxPanel::updateActions()
     a[ActionId::OpenTerminalSsh]->setToolTip(why(Capability::SshShell));
     a[ActionId::OpenTerminal]->setEnabled(m_tree->currentIndex().isValid());
     a[ActionId::OpenTerminalWith]->setEnabled(can(Capability::PtyShell) || can(Capability::SshShell));
+    a[ActionId::LogInAs]->setEnabled(can(Capability::SshShell));
+    a[ActionId::LogInAs]->setToolTip(why(Capability::SshShell));
     a[ActionId::RenameSandbox]->setEnabled(can(Capability::Rename));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));
     a[ActionId::SuspendSandbox]->setEnabled(running && can(Capability::Suspend));
@@ -424,6 +427,7 @@ void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::OpenTerminalPty]);
     menu->addAction(a[ActionId::OpenTerminalSsh]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addAction(a[ActionId::LogInAs]);
     menu->addSeparator();
     menu->addAction(sandbox.state == SandboxState::Suspended ? a[ActionId::ResumeSandbox] : a[ActionId::SuspendSandbox]);
     menu->addAction(a[ActionId::RenameSandbox]);

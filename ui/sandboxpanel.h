@@ -72,6 +72,7 @@ public:
 signals:
     void keysWanted();
     void openWithWanted(const Sandpiper::Sandbox &sandbox);
+    void logInAsWanted(const Sandpiper::Sandbox &sandbox);
     void secretWanted(const QString &accountId);
     void leaveWanted(); // Escape: back to the terminal
 

@@ -35,7 +35,7 @@ struct Rig
         services.registry = &f.registry();
         services.keychain = &f.keychain();
         services.shellServices = [](const SandboxId &) { return StandingShell::Services(); };
-        window = std::make_unique<MainWindow>(MainWindow::Parts{&f.registry(), &f.hub(), &f.keychain(), &f.preferences(), &theme, services, f.path(u"ssh"_s)});
+        window = std::make_unique<MainWindow>(MainWindow::Parts{&f.registry(), &f.hub(), &f.keychain(), &f.preferences(), &theme, services, &keys, &logins});
         window->show();
         window->activateWindow();
         f.hub().start(AccountHub::LocalStart::OnlyIfRunning);
@@ -60,6 +60,8 @@ struct Rig
     [[nodiscard]] QDialog *dialog(const QString &name) const { return window->findChild<QDialog *>(name); }
 
     WindowFixture f;
+    AvailableKeys keys{f.path(u"ssh"_s), {}};
+    LoginStore logins{f.path(u"logins.json"_s)};
     ThemeController theme;
     std::unique_ptr<MainWindow> window;
     SandboxPanel *panel = nullptr;
