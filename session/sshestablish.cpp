@@ -90,6 +90,7 @@ Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTyp
 {
     const auto chosen = [](const QByteArray &said, AlgorithmList list) { return said.isEmpty() ? usualAlgorithms(list) : said; };
     const bool no = false;
+    const socket_t descriptor = m_socket.lent();
     const int noNagle = 1;
     const long timeout = long(m_options.connectTimeout.count());
     const uint64_t rekeyBytes = m_options.rekeyBytes;
@@ -111,7 +112,7 @@ Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTyp
             && (m_options.publicKeyAlgorithms.isEmpty()
                 || set(SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, m_options.publicKeyAlgorithms.constData()))
             && (m_options.rekeyBytes == 0 || set(SSH_OPTIONS_REKEY_DATA, &rekeyBytes)) && set(SSH_OPTIONS_REKEY_TIME, &rekeySeconds)
-            && (!m_options.compression || set(SSH_OPTIONS_COMPRESSION, "yes")) && set(SSH_OPTIONS_FD, &m_librarySocket);
+            && (!m_options.compression || set(SSH_OPTIONS_COMPRESSION, "yes")) && set(SSH_OPTIONS_FD, &descriptor);
     if (!isSet)
         return failure(ErrorKind::InvalidInput, Layer::Ssh, tamed(QString::fromUtf8(ssh_get_error(session))));
     return {};
@@ -128,10 +129,10 @@ Done SshThread::connectSession()
     // The wait for other links, and for their users, has its own deadlines.
     if (std::holds_alternative<JumpTransport>(m_options.transport))
         deadline = Clock::now() + m_options.connectTimeout;
-    m_librarySocket = ::fcntl(m_way.descriptor.get(), F_DUPFD_CLOEXEC, 0);
+    m_socket = LentSocket(std::move(m_way.descriptor));
     m_session.reset(ssh_new());
     m_event.reset(ssh_event_new());
-    if (m_librarySocket < 0 || !m_session || !m_event)
+    if (!m_socket.isValid() || !m_session || !m_event)
         return failure(ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(std::strerror(errno)));
     if (const Done configured = configure(m_session.get(), *firstTypes); !configured)
         return configured;
@@ -162,8 +163,8 @@ Done SshThread::connectSession()
         return std::unexpected(m_explanation ? loss : handshakeError(loss));
     }
     // ssh_connect() makes the socket block again (measured).
-    const int flags = ::fcntl(m_librarySocket, F_GETFL);
-    if (flags < 0 || ::fcntl(m_librarySocket, F_SETFL, flags | O_NONBLOCK) != 0)
+    const int flags = ::fcntl(m_socket.lent(), F_GETFL);
+    if (flags < 0 || ::fcntl(m_socket.lent(), F_SETFL, flags | O_NONBLOCK) != 0)
         return failure(ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(std::strerror(errno)));
     return {};
 }

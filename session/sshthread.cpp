@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include <poll.h>
-#include <sys/stat.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -364,22 +363,8 @@ void SshThread::dropSession()
     }
     m_event.reset();
     m_session.reset();
-    closeDuplicate();
-    m_way.descriptor.reset(); // what is behind it ends by itself once that is closed
+    m_socket.reset(); // what is behind it ends by itself once that is closed
     m_way = {};
-}
-
-// After some errors the library has closed its descriptor by itself, and the number may belong to
-// somebody else by now: it is closed only while it still is the same socket as ours.
-void SshThread::closeDuplicate()
-{
-    struct stat ours = {};
-    struct stat theirs = {};
-    const int duplicate = std::exchange(m_librarySocket, -1);
-    if (duplicate < 0 || ::fstat(m_way.descriptor.get(), &ours) != 0 || ::fstat(duplicate, &theirs) != 0)
-        return;
-    if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino)
-        ::close(duplicate);
 }
 
 } // namespace Sandpiper

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/knownhosts.h"
+#include "session/lentsocket.h"
 #include "session/sshauth.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
@@ -68,7 +69,6 @@ private:
     [[nodiscard]] quint64 packetsReceived() const { return m_packets.in_packets; }
     void rememberLastWords();
     void dropSession();
-    void closeDuplicate();
     SshSessionChannel *channel(int id);
 
     // AuthContext
@@ -90,8 +90,8 @@ private:
     std::optional<SshAuth> m_auth; // once all options are known
     LinkState m_state = LinkState::Idle;
 
-    OpenTransport m_way; // the library works on a duplicate of its descriptor
-    int m_librarySocket = -1;
+    OpenTransport m_way;
+    LentSocket m_socket; // what m_way ends in, once a session is made on it
     SshSessionHandle m_session;
     SshEventHandle m_event;
     ssh_counter_struct m_packets = {};
