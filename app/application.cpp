@@ -40,7 +40,11 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
     , m_ownHosts(std::make_unique<OwnHosts>(configFolder() + u"/hosts.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
+    , m_logins(std::make_unique<LoginStore>(configFolder() + u"/logins.json"_s))
 {
+    // Without a choice of the user's it is the agent that ssh itself would ask.
+    const QString agent = m_logins->agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins->agentSocket();
+    m_keys = std::make_unique<AvailableKeys>(QDir::homePath() + u"/.ssh"_s, agent);
     m_theme->setFontPixelSize(m_preferences->number(Setting::InterfaceFontSize));
     m_theme->setChoice(m_preferences->themeChoice());
     m_hub = std::make_unique<AccountHub>(hubServices());
@@ -52,21 +56,23 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.preferences = m_preferences.get();
     parts.theme = m_theme.get();
     parts.ownHosts = m_ownHosts.get();
-    parts.sshFolder = QDir::homePath() + u"/.ssh"_s;
     parts.hostKeys = HostKeyPlaces::ofThisComputer();
     parts.sshFiles = defaultSshConfigFiles();
     parts.around = toolSurroundings();
     parts.makeCommand = [this](const Sandbox &sandbox, const CommandSpec &spec) {
         return makeRemoteCommand(sandbox, m_registry->provider(sandbox.id.account), m_prompts.get(), spec);
     };
+    parts.keys = m_keys.get();
+    parts.logins = m_logins.get();
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
     parts.workspace.tabsFile = stateFolder() + u"/tabs.json"_s;
     parts.workspace.launchesFile = configFolder() + u"/launches.json"_s;
     m_window = std::make_unique<MainWindow>(parts);
-    m_prompts = std::make_unique<PromptPresenter>(m_window.get());
-    connect(m_prompts.get(), &PromptPresenter::hostKeysWanted, m_window.get(), &MainWindow::showHostKeys);
+    m_presenter = std::make_unique<PromptPresenter>(m_window.get());
+    m_prompts = std::make_unique<RememberedPassphrases>(m_presenter.get(), m_keychain.get());
+    connect(m_presenter.get(), &PromptPresenter::hostKeysWanted, m_window.get(), &MainWindow::showHostKeys);
     m_notifier = std::make_unique<Notifier>(m_window.get());
     m_notifier->setEnabled(m_preferences->isOn(Setting::Notify));
 
@@ -117,7 +123,7 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
     services.keychain = m_keychain.get();
     services.network = m_network.get();
     services.makeSshShell = [this](const Sandbox &sandbox, const ShellSpec &spec) -> std::unique_ptr<Shell> {
-        return sandbox.ssh ? Sandpiper::makeSshShell(linkOptionsFor(sandbox), spec, m_prompts.get()) : nullptr;
+        return sandbox.ssh ? makeOwnSshShell(sandbox, spec) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {
@@ -134,6 +140,18 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
         };
     };
     return services;
+}
+
+std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec)
+{
+    const LoginChoice choice = m_logins->of(sandbox.id);
+    const SandboxRegistry::AccountView *view = m_registry->view(sandbox.id.account);
+    LinkOptions options = linkOptionsFor(sandbox);
+    applyLogin(options, choice, view ? matchingKey(view->keys, m_keys->usable()) : QString(), m_logins->agentSocket());
+    ShellSpec wanted = spec;
+    if (!choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
+        wanted.term = choice.term;
+    return makeSshShell(options, wanted, m_prompts.get());
 }
 
 void Application::start()
@@ -166,6 +184,7 @@ void Application::afterShown()
             m_window->tell(tr("The tabs of the last time could not be read: %1").arg(errorText(restored.error()).sentence));
     }
     m_theme->askDesktop();
+    m_keys->refresh();
     qCInfo(lcApp) << "ready";
 }
 

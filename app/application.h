@@ -2,7 +2,10 @@
 #pragma once
 
 #include "app/logsetup.h"
+#include "session/availablekeys.h"
+#include "session/logins.h"
 #include "session/ownhosts.h"
+#include "session/rememberedpassphrases.h"
 #include "ui/mainwindow.h"
 #include "ui/notifier.h"
 #include "ui/promptpresenter.h"
@@ -33,6 +36,8 @@ public:
 private:
     [[nodiscard]] AccountHub::Services hubServices();
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
+    // With the user's way to log in there, and the key that is both registered there and here.
+    [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
     void afterShown();
 
     // In the order they depend on each other.
@@ -43,9 +48,12 @@ private:
     std::unique_ptr<AccountStore> m_accounts;
     std::unique_ptr<OwnHosts> m_ownHosts;
     std::unique_ptr<SandboxRegistry> m_registry;
+    std::unique_ptr<LoginStore> m_logins;
+    std::unique_ptr<AvailableKeys> m_keys;
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<MainWindow> m_window;
-    std::unique_ptr<PromptPresenter> m_prompts;
+    std::unique_ptr<PromptPresenter> m_presenter;
+    std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it
     std::unique_ptr<Notifier> m_notifier;
 };
 

@@ -195,6 +195,7 @@ QString labelFor(NextStep step)
     case NextStep::CheckNetwork: return u"Check the network"_s;
     case NextStep::SignInAgain: return u"Sign in again"_s;
     case NextStep::RegisterKey: return u"Register this key"_s;
+    case NextStep::ChooseKey: return u"Choose a key"_s;
     case NextStep::ResumeSandbox: return u"Resume sandbox"_s;
     case NextStep::RefreshList: return u"Refresh the list"_s;
     case NextStep::StartNewShell: return u"Start a new shell"_s;
@@ -285,6 +286,9 @@ std::optional<ErrorText> protocolText(const Error &error)
 
 Words wordsFor(const Error &error)
 {
+    if (error.kind == ErrorKind::AuthRejected && error.detail.contains(" keys were offered"_L1))
+        return {u"The SSH server of %1 accepted none of the many keys that were offered, and may allow only a few: choose one key for it."_s,
+                NextStep::ChooseKey};
     for (const Row &row : exactRows()) {
         if (row.kind == error.kind && row.layer == error.layer)
             return {row.text, row.step};
@@ -310,6 +314,12 @@ ErrorText errorText(const Error &error)
         words.step = NextStep::FreeSpace;
     const bool whole = words.text.contains("%1"_L1);
     QString sentence = filled(whole ? words.text : wayTo(error.layer) + u' ' + words.text, error);
+    // What was left out on this side, and how to mend it; see SshAuth.
+    if (const qsizetype note = error.detail.indexOf("; note: "_L1); error.kind == ErrorKind::AuthRejected && note >= 0 && error.detail.size() > note + 8) {
+        QString notes = tamed(error.detail.sliced(note + 8), 400).replace("; note: "_L1, "; "_L1);
+        notes[0] = notes[0].toUpper();
+        sentence += u' ' + notes + u'.';
+    }
     if (const QString detail = tamed(error.detail, 200);
         needsDetail(error.kind) && !detail.isEmpty()) {
         sentence.chop(1);

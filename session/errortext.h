@@ -12,6 +12,7 @@ enum class NextStep {
     CheckNetwork,
     SignInAgain,   // enter the credentials of the account anew
     RegisterKey,   // add a public key at the vendor
+    ChooseKey,     // name the one key for this host
     ResumeSandbox,
     RefreshList,
     StartNewShell,

@@ -20,6 +20,8 @@ struct Prompt
         Password,
         Interactive,     // the server's own questions (RFC 4256)
         Confirm,         // a plain yes or no; Accepted is yes
+        Touch,           // a notice: a security key waits for a touch. It is withdrawn when that is over;
+                         // the only answer that counts is Cancelled
     };
     struct Field
     {
@@ -34,7 +36,11 @@ struct Prompt
     QString title;   // Interactive: the server's name for it, tamed. Confirm: the question in short
     QString text;    // Interactive: the server's instruction, tamed. Confirm: why it is asked
     QString command; // Confirm: what would be run, whole; may be empty
-    QString keyFile; // Passphrase
+    QString keyFile; // Passphrase; Touch: the key's comment
+    // Passphrase: of the key ("SHA256:…"); empty where it cannot be told without the passphrase.
+    QString keyFingerprint;
+    enum class Keeping { Nowhere, Keychain, ThisRunOnly };
+    Keeping keeping = Keeping::Nowhere; // where an answer with `keep` set would lie
     QList<Field> fields;
     QString keyType;          // host keys: "ssh-ed25519"
     QString fingerprint;      // host keys: "SHA256:…", the one offered now
@@ -59,6 +65,7 @@ struct PromptAnswer
     Kind kind = Kind::Refused;
     // One per field, in order.
     std::vector<Secret> values;
+    bool keep = false; // the passphrase, as Prompt::keeping says
 };
 
 // Implemented by the GUI and the CLI, called on the GUI thread. The future always finishes; the

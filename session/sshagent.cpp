@@ -1,5 +1,8 @@
 #include "session/sshagent.h"
 
+#include "session/sshpublickey.h"
+#include "session/sshwire.h"
+
 #include <QtEndian>
 
 #include <cerrno>
@@ -14,39 +17,27 @@
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
+
+using SshWire::number;
+using SshWire::string;
+using SshWire::takeString;
+
 namespace {
 
 constexpr char kFailure = 5;
 constexpr char kRequestIdentities = 11;
 constexpr char kIdentitiesAnswer = 12;
 constexpr char kSignRequest = 13;
+constexpr char kSuccess = 6;
+constexpr char kAddIdentity = 17;
+constexpr char kRemoveIdentity = 18;
+constexpr char kAddConstrained = 25;
+constexpr char kConstrainLifetime = 1;
+constexpr char kConstrainConfirm = 2;
 constexpr qsizetype kLongestMessage = 256 << 10;
 constexpr quint32 kMostKeys = 256;
-
-QByteArray number(quint32 value)
-{
-    QByteArray bytes(4, Qt::Uninitialized);
-    qToBigEndian(value, bytes.data());
-    return bytes;
-}
-
-QByteArray string(const QByteArray &value)
-{
-    return number(quint32(value.size())) + value;
-}
-
-// Takes one length-prefixed string off the front; false where there is none.
-bool takeString(QByteArrayView &rest, QByteArray &value)
-{
-    if (rest.size() < 4)
-        return false;
-    const quint32 size = qFromBigEndian<quint32>(rest.data());
-    if (qsizetype(size) > rest.size() - 4)
-        return false;
-    value = rest.sliced(4, size).toByteArray();
-    rest = rest.sliced(4 + qsizetype(size));
-    return true;
-}
+// A person may have to find the security key, or to confirm.
+constexpr std::chrono::seconds kSignaturePatience{120};
 
 FileDescriptor connectUnix(const QByteArray &path)
 {
@@ -105,8 +96,9 @@ QByteArray receiveMessage(int fd, const WaitFor &waitFor)
 
 } // namespace
 
-Result<QList<AgentKey>> listAgentKeys(const QByteArray &socketPath, Deadline deadline, int wakeDescriptor,
-                                      const std::function<bool()> &cancelled)
+// One request and its answer, which is not empty.
+static Result<QByteArray> askAgentOnce(const QByteArray &socketPath, QByteArrayView request, Deadline deadline, int wakeDescriptor,
+                                       const std::function<bool()> &cancelled)
 {
     const FileDescriptor fd = connectUnix(socketPath);
     if (!fd.isValid())
@@ -118,31 +110,90 @@ Result<QList<AgentKey>> listAgentKeys(const QByteArray &socketPath, Deadline dea
         ::poll(waiting, 2, millisecondsUntil(deadline));
         return Ready::Yes;
     };
-    if (!sendAll(fd.get(), string(QByteArray(1, kRequestIdentities)), waitFor))
+    if (!sendAll(fd.get(), number(quint32(request.size())), waitFor) || !sendAll(fd.get(), request, waitFor))
         return failure(ErrorKind::Protocol, Layer::Auth, u"the ssh-agent hung up"_s);
-    const QByteArray answer = receiveMessage(fd.get(), waitFor);
-    if (answer.isEmpty()) {
-        if (cancelled())
-            return failure(ErrorKind::Cancelled, Layer::Auth);
-        if (millisecondsUntil(deadline) == 0)
-            return failure(ErrorKind::Timeout, Layer::Auth, u"the ssh-agent did not answer"_s);
-    }
+    QByteArray answer = receiveMessage(fd.get(), waitFor);
+    if (!answer.isEmpty())
+        return answer;
+    if (cancelled())
+        return failure(ErrorKind::Cancelled, Layer::Auth);
+    if (millisecondsUntil(deadline) == 0)
+        return failure(ErrorKind::Timeout, Layer::Auth, u"the ssh-agent did not answer"_s);
+    return failure(ErrorKind::Protocol, Layer::Auth, u"what answers as the ssh-agent is none"_s);
+}
+
+Result<QList<AgentKey>> listAgentKeys(const QByteArray &socketPath, Deadline deadline, int wakeDescriptor,
+                                      const std::function<bool()> &cancelled)
+{
+    const Result<QByteArray> given = askAgentOnce(socketPath, QByteArray(1, kRequestIdentities), deadline, wakeDescriptor, cancelled);
+    if (!given)
+        return std::unexpected(given.error());
+    const QByteArray &answer = *given;
     if (answer.size() < 5 || answer.front() != kIdentitiesAnswer)
         return failure(ErrorKind::Protocol, Layer::Auth, u"the ssh-agent refused to list its keys"_s);
     const quint32 count = qFromBigEndian<quint32>(answer.constData() + 1);
     QByteArrayView rest = QByteArrayView(answer).sliced(5);
     QList<AgentKey> keys;
     for (quint32 i = 0; i < qMin(count, kMostKeys); ++i) {
-        AgentKey key;
-        if (!takeString(rest, key.blob) || !takeString(rest, key.comment))
+        QByteArrayView blob;
+        QByteArrayView comment;
+        if (!takeString(rest, blob) || !takeString(rest, comment))
             return failure(ErrorKind::Protocol, Layer::Auth, u"the ssh-agent sent a broken list"_s);
-        keys.append(key);
+        keys.append({blob.toByteArray(), comment.toByteArray()});
     }
     return keys;
 }
 
-AgentBridge::AgentBridge(const QByteArray &socketPath)
+static Done tellAgent(const QByteArray &socketPath, QByteArrayView request, Deadline deadline)
+{
+    const Result<QByteArray> answer = askAgentOnce(socketPath, request, deadline, -1, [] { return false; });
+    if (!answer)
+        return std::unexpected(answer.error());
+    if (answer->front() != kSuccess)
+        return failure(ErrorKind::PermissionDenied, Layer::Auth, u"the ssh-agent refused"_s);
+    return {};
+}
+
+Done addToAgent(const QByteArray &socketPath, const Secret &privateKey, const AgentConstraints &constraints, Deadline deadline)
+{
+    const bool isConstrained = constraints.asksEachTime || constraints.lifetime.count() > 0;
+    QByteArray request;
+    request.reserve(privateKey.reveal().size() + 16); // no copy of a part is left behind
+    request += isConstrained ? kAddConstrained : kAddIdentity;
+    request += privateKey.reveal();
+    if (constraints.lifetime.count() > 0)
+        request += kConstrainLifetime + number(quint32(constraints.lifetime.count()));
+    if (constraints.asksEachTime)
+        request += kConstrainConfirm;
+    const Done done = tellAgent(socketPath, request, deadline);
+    wipe(request);
+    return done;
+}
+
+Done removeFromAgent(const QByteArray &socketPath, const QByteArray &blob, Deadline deadline)
+{
+    return tellAgent(socketPath, kRemoveIdentity + string(blob), deadline);
+}
+
+QByteArray AgentKey::plainBlob() const
+{
+    const std::optional<CertificateFacts> certificate = certificateFromBlob(blob);
+    return certificate ? certificate->plainBlob : blob;
+}
+
+bool AgentKey::isCertificate() const
+{
+    return typeFromBlob(blob).endsWith("-cert-v01@openssh.com");
+}
+
+bool AgentKey::needsTouch() const
+{
+    return typeFromBlob(blob).startsWith("sk-");
+}
+
+AgentBridge::AgentBridge(const QByteArray &socketPath, std::function<void(bool)> onSigning)
     : m_socketPath(socketPath)
+    , m_onSigning(std::move(onSigning))
 {
     int pair[2];
     int stop[2];
@@ -168,16 +219,23 @@ AgentBridge::~AgentBridge()
         m_thread.join();
 }
 
-void AgentBridge::offerOnly(const AgentKey &key)
+void AgentBridge::offerOnly(const AgentKey &key, const QByteArray &signAs)
 {
     const std::lock_guard guard(m_mutex);
     m_key = key;
+    m_signAs = signAs.isEmpty() ? key.blob : signAs;
 }
 
 void AgentBridge::abort()
 {
     const std::lock_guard guard(m_mutex);
     m_stopper.reset(); // the reading end becomes readable
+}
+
+bool AgentBridge::wasAborted()
+{
+    const std::lock_guard guard(m_mutex);
+    return !m_stopper.isValid();
 }
 
 void AgentBridge::run()
@@ -188,33 +246,50 @@ void AgentBridge::run()
         return waiting[1].revents != 0 ? Ready::Stop : Ready::Yes;
     };
     for (;;) {
-        const QByteArray request = receiveMessage(m_ours.get(), waitFor);
+        QByteArray request = receiveMessage(m_ours.get(), waitFor);
         if (request.isEmpty())
             break;
         QByteArray answer = answerTo(request);
-        if (answer.isEmpty()) { // to be asked of the agent itself
-            const FileDescriptor agent = connectUnix(m_socketPath);
-            if (agent.isValid() && sendAll(agent.get(), string(request), waitFor))
-                answer = receiveMessage(agent.get(), waitFor);
-            if (answer.isEmpty())
-                answer = QByteArray(1, kFailure);
-        }
+        if (answer.isEmpty())
+            answer = askAgent(request);
         if (!sendAll(m_ours.get(), string(answer), waitFor))
             break;
     }
     ::shutdown(m_ours.get(), SHUT_RDWR); // releases whoever reads at the other end
 }
 
-QByteArray AgentBridge::answerTo(const QByteArray &request)
+QByteArray AgentBridge::askAgent(const QByteArray &request)
+{
+    const Deadline deadline = std::chrono::steady_clock::now() + kSignaturePatience;
+    const WaitFor waitFor = [this, deadline](int on, short events) {
+        pollfd waiting[] = {{on, events, 0}, {m_stop.get(), POLLIN, 0}};
+        ::poll(waiting, 2, millisecondsUntil(deadline));
+        return waiting[1].revents != 0 || millisecondsUntil(deadline) == 0 ? Ready::Stop : Ready::Yes;
+    };
+    if (m_onSigning)
+        m_onSigning(true);
+    const FileDescriptor agent = connectUnix(m_socketPath);
+    QByteArray answer;
+    if (agent.isValid() && sendAll(agent.get(), string(request), waitFor))
+        answer = receiveMessage(agent.get(), waitFor);
+    if (m_onSigning)
+        m_onSigning(false);
+    return answer.isEmpty() ? QByteArray(1, kFailure) : answer;
+}
+
+// Empty: the agent itself is to be asked, with the request as it then is.
+QByteArray AgentBridge::answerTo(QByteArray &request)
 {
     const std::lock_guard guard(m_mutex);
     if (request.front() == kRequestIdentities) {
         return kIdentitiesAnswer + number(1) + string(m_key.blob) + string(m_key.comment);
     }
-    QByteArray blob;
+    QByteArrayView blob;
     QByteArrayView rest = QByteArrayView(request).sliced(1);
-    if (request.front() == kSignRequest && takeString(rest, blob) && blob == m_key.blob)
+    if (request.front() == kSignRequest && takeString(rest, blob) && blob == m_key.blob) {
+        request = kSignRequest + string(m_signAs) + rest.toByteArray();
         return {};
+    }
     return QByteArray(1, kFailure);
 }
 

@@ -31,6 +31,9 @@ public:
     virtual void tell(const QString &text) = 0;
     [[nodiscard]] virtual int wakeDescriptor() const = 0;
     [[nodiscard]] virtual bool isCancelled() = 0;
+    // What to call from any thread when a key begins to wait for a touch (true), and when that is over
+    // (false). Who refuses meanwhile has the signature aborted.
+    [[nodiscard]] virtual std::function<void(bool)> touchNotice(const Prompt &prompt) = 0;
     // The bridge that is in use, for whoever wants to abort it; null when it goes.
     virtual void bridgeChanged(AgentBridge *bridge) = 0;
 };
@@ -54,26 +57,42 @@ public:
 private:
     struct Candidate
     {
-        QByteArray blob; // empty where only the passphrase would tell
-        AgentKey agentKey;
-        QString file;
+        QByteArray blob;         // what is offered; empty where only the passphrase would tell
+        QByteArray plain;        // the key itself, where blob is a certificate for it
+        AgentKey agentKey;       // who signs, where isInAgent
+        QString file;            // of the private half; empty: only the agent has it
+        QString certificateFile; // empty: offered as it is
         bool isInAgent = false;
     };
+    enum class WhenMissing { Tell, LeaveOut };
     enum class Outcome { Accepted, Partial, Denied };
 
     [[nodiscard]] Done collectKeys(AuthContext &context);
-    void addFile(const QString &file, const QList<AgentKey> &agentKeys);
+    [[nodiscard]] Result<QList<AgentKey>> keysOfAgent(AuthContext &context);
+    void collectOwn(const QList<AgentKey> &agentKeys);
+    void addFile(const QString &file, const QList<AgentKey> &agentKeys, WhenMissing whenMissing);
+    void offerCertificates();
+    void offerPreferredFirst();
+    [[nodiscard]] bool isPreferred(const Candidate &key) const;
+    [[nodiscard]] bool isOnlyThePreferred() const;
     [[nodiscard]] Result<Outcome> climb(ssh_session session, AuthContext &context);
     [[nodiscard]] Result<Outcome> tryKeys(ssh_session session, AuthContext &context);
     [[nodiscard]] Result<Outcome> tryAgentKey(const Candidate &key, ssh_session session, AuthContext &context);
     [[nodiscard]] Result<Outcome> tryKeyFile(const Candidate &key, ssh_session session, AuthContext &context);
     // Null where there is no key to be had from it (unreadable, or nobody to ask for the passphrase).
-    [[nodiscard]] Result<SshKeyHandle> loadKey(const QString &file, AuthContext &context);
+    [[nodiscard]] Result<SshKeyHandle> loadKey(const Candidate &key, AuthContext &context);
+    // Whether the server would take it, without a signature.
+    [[nodiscard]] Result<Outcome> offerKey(const Candidate &key, ssh_session session, AuthContext &context);
+    // Null where nobody was there to give it.
+    [[nodiscard]] Result<std::shared_ptr<PromptAnswer>> askPassphrase(const Candidate &key, int attempt, AuthContext &context);
     [[nodiscard]] Result<Outcome> tryInteractive(ssh_session session, AuthContext &context);
     [[nodiscard]] Result<Outcome> answerRound(ssh_session session, AuthContext &context, int attempt, bool &asked, bool &unanswered);
     [[nodiscard]] Result<Outcome> tryPassword(ssh_session session, AuthContext &context);
     [[nodiscard]] Result<Outcome> outcomeOf(Result<int> code, ssh_session session, AuthContext &context);
     [[nodiscard]] Error refusal(ssh_session session) const;
+    [[nodiscard]] Error withAdvice(Error error) const;
+    [[nodiscard]] Done climbToTheEnd(ssh_session session, AuthContext &context);
+    [[nodiscard]] bool allows(const QString &method) const;
 
     LinkOptions m_options;
     QString m_target; // for prompts

@@ -1,6 +1,8 @@
 // Owning types for what libssh hands out. Used in the thread of one link only.
 #pragma once
 
+#include "session/secret.h"
+
 #include <libssh/libssh.h>
 
 #include <memory>
@@ -30,5 +32,22 @@ using SshSessionHandle = std::unique_ptr<ssh_session_struct, Detail::FreeSession
 using SshEventHandle = std::unique_ptr<ssh_event_struct, Detail::FreeEvent>;
 using SshKeyHandle = std::unique_ptr<ssh_key_struct, Detail::FreeKey>;
 using SshTextHandle = std::unique_ptr<char, Detail::FreeText>;
+
+// A NUL-terminated copy for the library, wiped when it goes.
+class SecretText
+{
+public:
+    explicit SecretText(const Secret &secret)
+        : m_bytes(secret.reveal().data(), secret.reveal().size())
+    {
+    }
+    ~SecretText() { wipe(m_bytes); }
+    SecretText(const SecretText &) = delete;
+    SecretText &operator=(const SecretText &) = delete;
+    [[nodiscard]] const char *text() const { return m_bytes.constData(); }
+
+private:
+    QByteArray m_bytes;
+};
 
 } // namespace Sandpiper

@@ -55,6 +55,8 @@ struct LinkOptions
     bool allowsPublicKey = true;
     bool allowsPassword = true;
     bool allowsInteractive = true;
+    QString preferredKey; // "SHA256:…" or a file: offered first; alone where identitiesOnly names no other
+    std::chrono::milliseconds agentPatience{10'000}; // with the agent's list of keys
     QList<std::pair<QString, QString>> environment; // for every channel, behind what its wish says
     QString remoteCommand;                          // in place of the login shell
     SshTtyWish requestTty = SshTtyWish::Auto;

@@ -263,6 +263,10 @@ void SshLinkCore::ask(const FromLink::Ask &ask)
     }
     m_prompt = id;
     m_question = question;
+    if (ask.question.kind == Prompt::Kind::Touch) {
+        question.then(this, [this, id](const std::shared_ptr<PromptAnswer> &given) { touchAnswered(id, given); });
+        return;
+    }
     question.then(this, [this, id](const std::shared_ptr<PromptAnswer> &given) { answer(id, given); })
             .onCanceled(this, [this, id] { answer(id, answerOf(PromptAnswer::Kind::Cancelled)); });
 }
@@ -274,6 +278,12 @@ void SshLinkCore::answer(int prompt, const std::shared_ptr<PromptAnswer> &answer
     m_prompt = 0;
     m_question = {};
     send(ToLink::Answer{prompt, answer ? answer : answerOf(PromptAnswer::Kind::Refused)});
+}
+
+void SshLinkCore::touchAnswered(int prompt, const std::shared_ptr<PromptAnswer> &answer)
+{
+    if (prompt == m_prompt && answer && answer->kind == PromptAnswer::Kind::Cancelled)
+        m_mail->abortSignature();
 }
 
 void SshLinkCore::withdrawPrompt()

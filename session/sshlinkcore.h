@@ -60,6 +60,7 @@ private:
     void handle(LinkEvent &event);
     void ask(const FromLink::Ask &ask);
     void answer(int prompt, const std::shared_ptr<PromptAnswer> &answer);
+    void touchAnswered(int prompt, const std::shared_ptr<PromptAnswer> &answer);
     void withdrawPrompt();
 
     LinkOptions m_options;

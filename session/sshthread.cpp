@@ -223,6 +223,16 @@ Result<std::shared_ptr<PromptAnswer>> SshThread::ask(const Prompt &prompt)
     }
 }
 
+std::function<void(bool)> SshThread::touchNotice(const Prompt &prompt)
+{
+    return [mail = m_mail, prompt, id = ++m_lastPrompt](bool isAwaited) {
+        if (isAwaited)
+            mail->events.put(FromLink::Ask{id, prompt});
+        else
+            mail->events.put(FromLink::Withdraw{id});
+    };
+}
+
 void SshThread::tell(const QString &text)
 {
     if (text.isEmpty() || text == m_lastBanner)

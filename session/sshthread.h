@@ -79,6 +79,7 @@ private:
     void tell(const QString &text) override;
     [[nodiscard]] int wakeDescriptor() const override { return m_mail->commands.descriptor(); }
     [[nodiscard]] bool isCancelled() override;
+    [[nodiscard]] std::function<void(bool)> touchNotice(const Prompt &prompt) override;
     void bridgeChanged(AgentBridge *bridge) override { m_mail->setSignature(bridge); }
 
     LinkOptions m_options;

@@ -29,6 +29,7 @@ QList<ActionRow> makeRows()
         {Id::OpenTerminal, "sandbox.open", TR("Open a terminal"), "Return", Sidebar, Menu::Sandbox, IconName::Terminal, false, true},
         {Id::OpenTerminalPty, "sandbox.openPty", TR("Open a terminal by PTY"), "", Sidebar, Menu::None, IconName::Terminal},
         {Id::OpenTerminalSsh, "sandbox.openSsh", TR("Open a terminal by SSH"), "", Sidebar, Menu::None, IconName::Terminal},
+        {Id::LogInAs, "sandbox.logInAs", TR("Log in as…"), "", Sidebar, Menu::Sandbox, IconName::User},
         {Id::OpenTerminalWith, "sandbox.openWith", TR("New terminal with…"), "Shift+Return", Sidebar, Menu::Sandbox},
         {Id::OpenTerminalTmux, "sandbox.openTmux", TR("Start tmux here"), "", Sidebar, Menu::None, IconName::Terminal},
         {Id::RunCommand, "sandbox.run", TR("Run command…"), "", Sidebar, Menu::Sandbox, IconName::Command},

@@ -26,6 +26,7 @@ enum class ActionId {
     OpenTerminalPty,
     OpenTerminalSsh,
     OpenTerminalWith,
+    LogInAs,
     OpenTerminalTmux,
     OpenInVsCode,
     OpenInCursor,

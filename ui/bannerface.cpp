@@ -106,6 +106,8 @@ public:
         BannerFace face{.shown = true, .tone = BannerTone::Problem, .text = text.sentence};
         if (text.step == NextStep::RegisterKey)
             face.actions.append(BannerAction::RegisterKey);
+        if (text.step == NextStep::ChooseKey)
+            face.actions.append(BannerAction::ChooseKey);
         face.actions << BannerAction::RetryNow << BannerAction::Close;
         return face;
     }
@@ -181,6 +183,7 @@ QString labelOf(BannerAction action)
     case BannerAction::StartNew: return Banner::tr("Start a new shell");
     case BannerAction::Restart: return Banner::tr("Restart");
     case BannerAction::RegisterKey: return Banner::tr("Register a key");
+    case BannerAction::ChooseKey: return Banner::tr("Choose a key");
     case BannerAction::Close: return Banner::tr("Close");
     case BannerAction::Dismiss: return Banner::tr("Dismiss");
     }

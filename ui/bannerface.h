@@ -7,7 +7,7 @@
 
 namespace Sandpiper {
 
-enum class BannerAction { RetryNow, Stop, Resume, StartNew, Restart, RegisterKey, Close, Dismiss };
+enum class BannerAction { RetryNow, Stop, Resume, StartNew, Restart, RegisterKey, ChooseKey, Close, Dismiss };
 
 enum class BannerTone {
     Progress, // on its way

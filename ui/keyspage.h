@@ -1,95 +1,77 @@
-// The page of SSH keys: what is registered where, and what lies on this computer. GUI thread.
+// The page of SSH keys: what is registered where, what lies on this computer and what its agent holds.
+// GUI thread.
 #pragma once
 
-#include "ui/accounthub.h"
+#include "session/logins.h"
 #include "ui/dialogkit.h"
-#include "ui/localkeys.h"
+#include "ui/keysmodel.h"
 
-#include <QAbstractTableModel>
-#include <QFuture>
+#include <QPointer>
 
+class QAction;
 class QMenu;
 class QPushButton;
 class QTableView;
 
 namespace Sandpiper {
 
-// One row per key, by fingerprint, wherever it is known.
-class KeysModel : public QAbstractTableModel
-{
-    Q_OBJECT
-public:
-    enum Column { Name, Type, Fingerprint, Comment, Added, Where, ColumnCount };
-    struct Registration
-    {
-        QString accountId;
-        QString accountName;
-        QString keyId;
-    };
-    struct Row
-    {
-        QString fingerprint;
-        QString name;
-        QString type;
-        QString comment;
-        QDateTime addedAt;
-        QString localFile; // empty: not on this computer
-        QByteArray line;   // empty: the vendor tells no more than the fingerprint
-        QList<Registration> registrations;
-    };
-
-    // Borrowed; both outlive it.
-    KeysModel(SandboxRegistry *registry, AccountHub *hub, QObject *parent = nullptr);
-    void setLocalKeys(const QList<LocalKey> &keys);
-    void rebuild();
-    [[nodiscard]] const Row &row(int row) const { return m_rows.at(row); }
-
-    int rowCount(const QModelIndex &parent) const override;
-    int columnCount(const QModelIndex &parent) const override;
-    QVariant data(const QModelIndex &index, int role) const override;
-    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
-
-private:
-    SandboxRegistry *m_registry;
-    AccountHub *m_hub;
-    QList<LocalKey> m_local;
-    QList<Row> m_rows;
-};
-
 class KeysPage : public QWidget
 {
     Q_OBJECT
 public:
-    // localFolder: ~/.ssh, or a test's.
-    KeysPage(SandboxRegistry *registry, AccountHub *hub, const QString &localFolder, QWidget *parent = nullptr);
+    // All borrowed; they outlive it.
+    KeysPage(SandboxRegistry *registry, AccountHub *hub, AvailableKeys *available, LoginStore *logins, QWidget *parent = nullptr);
     void refresh();
 
 signals:
     void closeWanted();
 
 private:
-    void chooseFile();
-    void fillRegisterMenu();
-    void registerKey(const QString &accountId, const QString &name, const QByteArray &line);
-    void addFromFile(const QString &accountId, const QString &file);
-    void askRemove();
-    void removeFrom(const KeysModel::Registration &registration, const QString &name);
-    void copyLine();
+    void build();
+    void buildMoreMenu();
+    void connectButtons();
     void updateButtons();
+    void updateEmptyText();
+    void fillRegisterMenu();
+    void fillAgentMenu();
     [[nodiscard]] const KeysModel::Row *currentRow() const;
     [[nodiscard]] QList<AccountHub::Entry> accountsWithKeys() const;
 
+    // ui/keyspageactions.cpp
+    void generate();
+    void chooseFile();
+    void addFromFile(const QStringList &accountIds, const QString &file);
+    // At all of them, with one result for each.
+    void registerKey(const QStringList &accountIds, const QString &name, const QByteArray &line);
+    void askRemove();
+    void removeFrom(const KeysModel::Registration &registration, const QString &name);
+    void copyLine();
+    void addToAgent();
+    void removeFromAgent();
+    void changePassphraseOf();
+    void convert();
+    void unlockThen(const KeyFile &key, const QString &verb, std::function<void(const std::shared_ptr<Secret> &)> go);
+    void tellTrouble(const QString &what, const Error &error);
+
     SandboxRegistry *m_registry;
     AccountHub *m_hub;
-    QString m_folder;
+    AvailableKeys *m_available;
+    LoginStore *m_logins;
     KeysModel *m_model;
     QTableView *m_table;
     QLabel *m_empty;
     NoticeBar *m_notices;
+    QPushButton *m_generate;
     QPushButton *m_add;
     QPushButton *m_register;
     QPushButton *m_copy;
     QPushButton *m_remove;
+    QPushButton *m_more;
+    QAction *m_addToAgent = nullptr;
+    QAction *m_removeFromAgent = nullptr;
+    QAction *m_changePassphrase = nullptr;
+    QAction *m_convert = nullptr;
+    QMenu *m_agents = nullptr;
 };
 
 } // namespace Sandpiper

@@ -7,6 +7,7 @@
 #include "ui/hostcommands.h"
 #include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
+#include "ui/logindialog.h"
 #include "ui/logdrawer.h"
 #include "ui/preferencesdialog.h"
 #include "ui/runcommandwindow.h"
@@ -116,6 +117,7 @@ void MainWindow::layOut()
     connect(m_sidebar, &SandboxPanel::keysWanted, this, &MainWindow::showKeys);
     connect(m_sidebar, &SandboxPanel::leaveWanted, this, &MainWindow::leaveSidebar);
     connect(m_sidebar, &SandboxPanel::secretWanted, this, &MainWindow::showAccountDialog);
+    connect(m_sidebar, &SandboxPanel::logInAsWanted, this, &MainWindow::askLogin);
     connect(m_sidebar, &SandboxPanel::openWithWanted, m_workspace, &Workspace::openTerminalWith);
     connect(m_sidebar, &SandboxPanel::openTmuxWanted, this, [this](const Sandbox &sandbox) {
         ShellSpec spec;
@@ -222,6 +224,10 @@ void MainWindow::connectWorkspace()
     });
     connect(w, &Workspace::linkActivated, this, [](const QUrl &url) { QDesktopServices::openUrl(url); });
     connect(w, &Workspace::registerKeyWanted, this, [this] { showKeys(); });
+    connect(w, &Workspace::chooseKeyWanted, this, [this](const SandboxId &id) {
+        if (const std::optional<Sandbox> sandbox = m_parts.registry->sandbox(id))
+            askLogin(*sandbox);
+    });
     connect(m_commands, &SandboxCommands::openWanted, this, [this](const Sandbox &sandbox, ShellRoute route) {
         m_pages->setCurrentWidget(m_workspace);
         m_workspace->openTerminal(sandbox, route);
@@ -331,7 +337,7 @@ void MainWindow::showQuickConnect(const QString &text)
 void MainWindow::showKeys()
 {
     if (!m_keys) {
-        m_keys = new KeysPage(m_parts.registry, m_parts.hub, m_parts.sshFolder, this);
+        m_keys = new KeysPage(m_parts.registry, m_parts.hub, m_parts.keys, m_parts.logins, this);
         m_pages->addWidget(m_keys);
         connect(m_keys, &KeysPage::closeWanted, this, &MainWindow::leaveSidebar);
     }
@@ -349,6 +355,11 @@ void MainWindow::showHostKeys(const QString &filter)
     m_hostKeys->refresh();
     m_pages->setCurrentWidget(m_hostKeys);
     m_hostKeys->showOnly(filter);
+}
+
+void MainWindow::askLogin(const Sandbox &sandbox)
+{
+    (new LoginDialog(sandbox, m_parts.logins, m_parts.keys, this))->open();
 }
 
 void MainWindow::showAccountDialog(const QString &existing)

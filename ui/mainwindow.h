@@ -19,9 +19,11 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+class AvailableKeys;
 class HostCommands;
 class HostKeysPage;
 class KeysPage;
+class LoginStore;
 class OwnHosts;
 class LogDrawer;
 class SandboxPanel;
@@ -39,13 +41,14 @@ public:
         Preferences *preferences = nullptr;
         ThemeController *theme = nullptr;
         WorkspaceServices workspace;
-        QString sshFolder; // ~/.ssh, or a test's
         HostKeyPlaces hostKeys = {};
         SshConfigFiles sshFiles = {};
         ToolSurroundings around = {};
         // One command in a sandbox; for "Run command…".
         std::function<Result<std::unique_ptr<RemoteCommand>>(const Sandbox &, const CommandSpec &)> makeCommand = {};
         OwnHosts *ownHosts = nullptr;
+        AvailableKeys *keys = nullptr;
+        LoginStore *logins = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -77,6 +80,7 @@ private:
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
     void showKeys();
+    void askLogin(const Sandbox &sandbox);
     void showAccountDialog(const QString &existing);
     void leaveSidebar();
     void updateTabActions();

@@ -3,6 +3,7 @@
 #include "session/error.h"
 #include "ui/theme.h"
 
+#include <QCheckBox>
 #include <QClipboard>
 #include <QDialogButtonBox>
 #include <QDir>
@@ -61,6 +62,9 @@ PromptDialog::PromptDialog(const Prompt &prompt, QWidget *parent)
         break;
     case Prompt::Kind::Confirm:
         askConsent(prompt);
+        break;
+    case Prompt::Kind::Touch:
+        tellToTouch(prompt);
         break;
     }
     m_column->addStretch();
@@ -230,8 +234,24 @@ void PromptDialog::askSecret(const Prompt &prompt)
         fields.append({passphrase ? tr("Passphrase") : tr("Password"), false});
     for (const Prompt::Field &field : std::as_const(fields))
         addField(field);
+    if (passphrase && prompt.keeping != Prompt::Keeping::Nowhere) {
+        const bool lasts = prompt.keeping == Prompt::Keeping::Keychain;
+        m_keep = new QCheckBox(lasts ? tr("Remember in the keychain") : tr("Remember until Sandpiper ends"), this);
+        m_column->addWidget(m_keep);
+    }
     button(tr("Cancel"), PromptAnswer::Kind::Cancelled, false);
     button(passphrase ? tr("Unlock") : tr("Connect"), PromptAnswer::Kind::Accepted, true);
+}
+
+void PromptDialog::tellToTouch(const Prompt &prompt)
+{
+    // A notice: work in the window goes on, and it closes by itself.
+    setWindowModality(Qt::NonModal);
+    heading(tr("Touch your security key"));
+    const QString name = tamed(prompt.keyFile, maxName);
+    const QString target = tamed(prompt.target, maxName);
+    paragraph(name.isEmpty() ? tr("It signs you in to %1.").arg(target) : tr("The key %1 signs you in to %2.").arg(name, target));
+    button(tr("Cancel"), PromptAnswer::Kind::Cancelled, true);
 }
 
 void PromptDialog::askServersQuestions(const Prompt &prompt)
@@ -285,6 +305,7 @@ void PromptDialog::answer(PromptAnswer::Kind kind)
         return;
     const auto result = std::make_shared<PromptAnswer>();
     result->kind = kind;
+    result->keep = m_keep && m_keep->isChecked();
     for (QLineEdit *edit : std::as_const(m_fields)) {
         if (kind == PromptAnswer::Kind::Accepted)
             result->values.push_back(taken(edit));

@@ -5,6 +5,7 @@
 
 #include <QDialog>
 
+class QCheckBox;
 class QDialogButtonBox;
 class QLineEdit;
 class QVBoxLayout;
@@ -48,11 +49,13 @@ private:
     void askSecret(const Prompt &prompt);
     void askServersQuestions(const Prompt &prompt);
     void askConsent(const Prompt &prompt);
+    void tellToTouch(const Prompt &prompt);
     void button(const QString &text, PromptAnswer::Kind kind, bool isDefault);
     void answer(PromptAnswer::Kind kind);
     QVBoxLayout *m_column;
     QDialogButtonBox *m_buttons;
     QList<QLineEdit *> m_fields;
+    QCheckBox *m_keep = nullptr;
     bool m_answered = false;
 };
 

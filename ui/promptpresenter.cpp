@@ -68,6 +68,9 @@ QFuture<Answer> PromptPresenter::ask(const Prompt &prompt)
     m_questions.push_back(std::move(question));
     if (!askable)
         finish(id, plain(PromptAnswer::Kind::Refused));
+    else if (prompt.kind == Prompt::Kind::Touch)
+        // A notice waits for no question before it, and holds none up.
+        QMetaObject::invokeMethod(this, [this, id] { showById(id); }, Qt::QueuedConnection);
     else
         // Not from inside ask(): the asker does not have its future yet.
         QMetaObject::invokeMethod(this, &PromptPresenter::showNext, Qt::QueuedConnection);
@@ -76,10 +79,18 @@ QFuture<Answer> PromptPresenter::ask(const Prompt &prompt)
 
 void PromptPresenter::showNext()
 {
-    if (m_questions.empty() || m_questions.front()->dialog)
+    const auto isQuestion = [](const auto &one) { return one->prompt.kind != Prompt::Kind::Touch; };
+    const auto first = std::ranges::find_if(m_questions, isQuestion);
+    if (first != m_questions.end() && !(*first)->dialog)
+        showById((*first)->id);
+}
+
+void PromptPresenter::showById(quint64 id)
+{
+    const auto it = std::ranges::find_if(m_questions, [id](const auto &one) { return one->id == id; });
+    if (it == m_questions.end())
         return;
-    Question &question = *m_questions.front();
-    const quint64 id = question.id;
+    Question &question = **it;
     if (!m_window) {
         finish(id, plain(PromptAnswer::Kind::Refused));
         return;
@@ -93,7 +104,10 @@ void PromptPresenter::showNext()
     // The window went, and the dialog with it.
     connect(dialog, &QObject::destroyed, this,
             [this, id] { finish(id, plain(PromptAnswer::Kind::Refused)); });
-    dialog->open();
+    if (question.prompt.kind == Prompt::Kind::Touch)
+        dialog->show();
+    else
+        dialog->open();
     emit attentionNeeded(question.prompt.target);
 }
 

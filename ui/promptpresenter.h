@@ -37,6 +37,7 @@ signals:
 private:
     struct Question;
     void showNext();
+    void showById(quint64 id);
     void finish(quint64 id, const std::shared_ptr<PromptAnswer> &answer);
     QPointer<QWidget> m_window;
     std::deque<std::unique_ptr<Question>> m_questions; // the first may be on the screen

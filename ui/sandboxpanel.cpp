@@ -307,6 +307,7 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::OpenTerminalPty], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Pty); });
     onSandbox(a[ActionId::OpenTerminalSsh], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Ssh); });
     onSandbox(a[ActionId::OpenTerminalWith], [this](const Sandbox &s) { emit openWithWanted(s); });
+    onSandbox(a[ActionId::LogInAs], [this](const Sandbox &s) { emit logInAsWanted(s); });
     onSandbox(a[ActionId::SuspendSandbox], [commands](const Sandbox &s) { commands->suspend(s); });
     onSandbox(a[ActionId::ResumeSandbox], [this](const Sandbox &) { askResume(); });
     onSandbox(a[ActionId::TerminateSandbox], [this](const Sandbox &) { askTerminate(); });
@@ -375,6 +376,8 @@ void SandboxPanel::updateActions()
     a[ActionId::OpenTerminalWith]->setEnabled(can(Capability::PtyShell) || can(Capability::SshShell));
     const bool isOwnHost = sandbox && !ownHostId(sandbox->id).isEmpty();
     a[ActionId::RenameSandbox]->setEnabled(isOwnHost || can(Capability::Rename));
+    a[ActionId::LogInAs]->setEnabled(can(Capability::SshShell));
+    a[ActionId::LogInAs]->setToolTip(why(Capability::SshShell));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));
     a[ActionId::SuspendSandbox]->setEnabled(running && can(Capability::Suspend));
     a[ActionId::SuspendSandbox]->setToolTip(why(Capability::Suspend));
@@ -489,6 +492,7 @@ void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::OpenTerminalPty]);
     menu->addAction(a[ActionId::OpenTerminalSsh]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addAction(a[ActionId::LogInAs]);
     menu->addAction(a[ActionId::OpenTerminalTmux]);
     menu->addAction(a[ActionId::RunCommand]);
     menu->addSeparator();

@@ -79,6 +79,7 @@ signals:
     void openWithWanted(const Sandpiper::Sandbox &sandbox);
     void openTmuxWanted(const Sandpiper::Sandbox &sandbox);
     void runWanted(const QList<Sandpiper::Sandbox> &sandboxes);
+    void logInAsWanted(const Sandpiper::Sandbox &sandbox);
     void secretWanted(const QString &accountId);
     void leaveWanted(); // Escape: back to the terminal
 

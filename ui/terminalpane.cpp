@@ -337,6 +337,9 @@ void TerminalPane::onBanner(BannerAction action)
     case BannerAction::RegisterKey:
         emit registerKeyWanted(sandbox());
         return;
+    case BannerAction::ChooseKey:
+        emit chooseKeyWanted(sandbox());
+        return;
     case BannerAction::RetryNow:
         retryNow();
         break;

@@ -70,6 +70,7 @@ signals:
     void noteworthy(const QString &title, const QString &text);
     void resumeWanted(const Sandpiper::SandboxId &sandbox);
     void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
+    void chooseKeyWanted(const Sandpiper::SandboxId &sandbox);
     void menuWanted(const QPoint &globalPos);
 
 protected:

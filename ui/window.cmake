@@ -14,9 +14,11 @@ set(SANDPIPER_WINDOW_SOURCES
     hostkeyspage.h hostkeyspage.cpp
     icons.h icons.cpp
     importdialog.h importdialog.cpp
-    keyspage.h keyspage.cpp
-    localkeys.h localkeys.cpp
+    keydialogs.h keydialogs.cpp
+    keysmodel.h keysmodel.cpp
+    keyspage.h keyspage.cpp keyspageactions.cpp
     logdrawer.h logdrawer.cpp
+    logindialog.h logindialog.cpp
     mainwindow.h mainwindow.cpp
     preferences.h preferences.cpp
     preferencesdialog.h preferencesdialog.cpp

@@ -103,6 +103,7 @@ signals:
     void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
     void linkActivated(const QUrl &url);
     void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
+    void chooseKeyWanted(const Sandpiper::SandboxId &sandbox);
 
 protected:
     void showEvent(QShowEvent *event) override;

@@ -102,6 +102,7 @@ TerminalPane *Workspace::Private::addPane(const KeptTab &tab)
     QObject::connect(pane, &TerminalPane::noteworthy, q, &Workspace::noteworthy);
     QObject::connect(pane, &TerminalPane::resumeWanted, q, &Workspace::resumeWanted);
     QObject::connect(pane, &TerminalPane::registerKeyWanted, q, &Workspace::registerKeyWanted);
+    QObject::connect(pane, &TerminalPane::chooseKeyWanted, q, &Workspace::chooseKeyWanted);
     QObject::connect(pane->view(), &TerminalView::linkActivated, q, &Workspace::linkActivated);
     QObject::connect(pane, &TerminalPane::menuWanted, q, [this](const QPoint &at) {
         using Id = ActionId;

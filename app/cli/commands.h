@@ -126,7 +126,7 @@ public:
 private:
     void list(const QString &account);
     void add(SandboxProvider *provider, const QString &name, const QString &file);
-    void generate(const QString &name);
+    void generate(const QString &name, const QString &type);
     bool m_json = false;
 };
 

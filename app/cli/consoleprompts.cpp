@@ -120,6 +120,9 @@ QFuture<std::shared_ptr<PromptAnswer>> ConsolePrompts::ask(const Prompt &prompt)
             return askFields(prompt, prompt.fields);
         case Prompt::Kind::Confirm:
             return askConsent(prompt);
+        case Prompt::Kind::Touch:
+            say(u"Touch your security key %1"_s.arg(prompt.keyFile));
+            return answer(PromptAnswer::Kind::Accepted);
         }
         Q_UNREACHABLE_RETURN(nullptr);
     };

@@ -240,6 +240,26 @@ private slots:
         QVERIFY(!cli({u"keys"_s}).output.contains("mine"));
     }
 
+    void aKeyIsGeneratedAndShownWhereItIs()
+    {
+        QTemporaryDir home;
+        const QString before = m_environment.value(u"HOME"_s);
+        m_environment.insert(u"HOME"_s, home.path());
+        const Outcome made = cli({u"keys"_s, u"generate"_s, u"fresh"_s});
+        const Outcome again = cli({u"keys"_s, u"generate"_s, u"fresh"_s});
+        const Outcome escaping = cli({u"keys"_s, u"generate"_s, u"../fresh"_s});
+        const Outcome listed = cli({u"keys"_s, u"ls"_s, u"--json"_s});
+        m_environment.insert(u"HOME"_s, before);
+        const QString file = home.filePath(u".ssh/fresh"_s);
+        QVERIFY2(made.status == 0, made.errors.constData());
+        QCOMPARE(made.output.trimmed(), (file + u".pub"_s).toUtf8());
+        QCOMPARE(QProcess::execute(u"ssh-keygen"_s, {u"-y"_s, u"-P"_s, QString(), u"-f"_s, file}), 0);
+        QCOMPARE(again.status, 2);
+        QCOMPARE(escaping.status, 2);
+        QCOMPARE(listed.status, 0);
+        QVERIFY2(listed.output.contains(file.toUtf8()), listed.output.constData());
+    }
+
     void aSandboxSleepsAndWakes()
     {
         QCOMPARE(cli({u"suspend"_s, u"box"_s}).status, 0);

@@ -3,6 +3,7 @@
 
 #include "tests/support/recordingprompts.h"
 #include "tests/support/scriptedsshd.h"
+#include "tests/support/sshattempt.h"
 #include "tests/support/testsshd.h"
 
 #include <QFile>
@@ -16,8 +17,6 @@ using AnswerKind = PromptAnswer::Kind;
 
 namespace {
 
-constexpr int kPatience = 60000;
-
 LinkOptions optionsFor(const ScriptedSshd &server)
 {
     LinkOptions options;
@@ -30,28 +29,6 @@ LinkOptions optionsFor(const ScriptedSshd &server)
     options.connectTimeout = std::chrono::seconds(30);
     return options;
 }
-
-// Connects and waits for Ready or the end.
-class Attempt
-{
-public:
-    Attempt(const LinkOptions &options, RecordingPrompts *prompts)
-        : link(options, prompts)
-    {
-        QObject::connect(&link, &SshLink::closed, &link, [this](const Error &error) { errors.append(error); });
-        QObject::connect(&link, &SshLink::bannerReceived, &link, [this](const QString &text) { banners.append(text); });
-        link.connectToHost();
-        const bool over = QTest::qWaitFor([this] { return link.state() == LinkState::Ready || !errors.isEmpty(); }, kPatience);
-        if (!over)
-            qWarning("the link neither opens nor closes");
-    }
-    [[nodiscard]] bool isReady() const { return link.state() == LinkState::Ready; }
-    [[nodiscard]] QByteArray why() const { return errors.isEmpty() ? QByteArray() : describe(errors.front()).toUtf8(); }
-
-    SshLink link;
-    QList<Error> errors;
-    QStringList banners;
-};
 
 } // namespace
 

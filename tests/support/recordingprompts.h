@@ -18,6 +18,7 @@ public:
     {
         PromptAnswer::Kind kind = PromptAnswer::Kind::Accepted;
         QByteArrayList values;
+        bool keep = false;
     };
     QFuture<std::shared_ptr<PromptAnswer>> ask(const Prompt &prompt) override
     {
@@ -41,6 +42,7 @@ public:
     {
         auto given = std::make_shared<PromptAnswer>();
         given->kind = reply.kind;
+        given->keep = reply.keep;
         for (const QByteArray &value : reply.values)
             given->values.emplace_back(value);
         m_open.back()->addResult(given);

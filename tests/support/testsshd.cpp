@@ -4,6 +4,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QLocalSocket>
 #include <QStandardPaths>
 #include <QTcpServer>
 #include <QTcpSocket>
@@ -265,7 +266,13 @@ TestAgent::TestAgent()
     m_process.start(u"ssh-agent"_s, {u"-D"_s, u"-a"_s, socket()});
     QElapsedTimer clock;
     clock.start();
-    while (clock.elapsed() < kPatience && !QFileInfo::exists(socket()) && !m_process.waitForFinished(10)) { }
+    // The socket's name is there a moment before anybody listens.
+    while (clock.elapsed() < kPatience && !m_process.waitForFinished(10)) {
+        QLocalSocket probe;
+        probe.connectToServer(socket());
+        if (probe.waitForConnected(1000))
+            break;
+    }
 }
 
 TestAgent::~TestAgent()

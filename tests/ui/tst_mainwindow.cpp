@@ -44,8 +44,9 @@ struct Rig
                                                                 .preferences = &f.preferences(),
                                                                 .theme = &theme,
                                                                 .workspace = services,
-                                                                .sshFolder = f.path(u"ssh"_s),
-                                                                .ownHosts = ownHosts.get()});
+                                                                .ownHosts = ownHosts.get(),
+                                                                .keys = &keys,
+                                                                .logins = &logins});
         window->show();
         window->activateWindow();
         f.hub().start(AccountHub::LocalStart::OnlyIfRunning);
@@ -70,6 +71,8 @@ struct Rig
     [[nodiscard]] QDialog *dialog(const QString &name) const { return window->findChild<QDialog *>(name); }
 
     WindowFixture f;
+    AvailableKeys keys{f.path(u"ssh"_s), {}};
+    LoginStore logins{f.path(u"logins.json"_s)};
     ThemeController theme;
     std::unique_ptr<OwnHosts> ownHosts;
     std::unique_ptr<MainWindow> window;

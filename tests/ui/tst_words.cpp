@@ -1,4 +1,4 @@
-#include "ui/localkeys.h"
+#include "session/sshkeyfile.h"
 #include "ui/sandboxtext.h"
 
 #include <QTemporaryDir>
@@ -134,14 +134,13 @@ private slots:
             file.write(content);
         };
         put(u"id_a.pub"_s, sample + '\n');
-        put(u"id_a"_s, "private");
         put(u"other.pub"_s, "not a key");
         put(u"config"_s, "Host x");
-        const QList<LocalKey> keys = localKeys(dir.path());
+        const QList<KeyFile> keys = keyFilesIn(dir.path());
         QCOMPARE(keys.size(), 1);
         QCOMPARE(keys.first().key.fingerprint, sampleFingerprint);
-        QVERIFY(keys.first().hasPrivateHalf);
-        QVERIFY(localKeys(dir.filePath(u"none"_s)).isEmpty());
+        QCOMPARE(keys.first().form, KeyFile::Form::PublicOnly);
+        QVERIFY(keyFilesIn(dir.filePath(u"none"_s)).isEmpty());
         put(u"huge.pub"_s, QByteArray(200'000, 'a'));
         QCOMPARE(readPublicKeyFile(dir.filePath(u"huge.pub"_s)).error().kind, ErrorKind::TooLarge);
     }

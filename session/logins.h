@@ -1,0 +1,52 @@
+// How the user wants to be logged in to each sandbox, and which ssh-agent is theirs: one versioned file
+// in the config folder. GUI thread; the files are small.
+#pragma once
+
+#include "session/sandbox.h"
+#include "session/sshlink.h"
+
+#include <QHash>
+
+namespace Sandpiper {
+
+// What is empty is as the sandbox's vendor, or ssh, would have it.
+struct LoginChoice
+{
+    QString user;
+    QString term; // of the shell: "xterm-256color"
+    QString key;  // "SHA256:…" or a file
+
+    [[nodiscard]] bool isEmpty() const { return *this == LoginChoice(); }
+    friend bool operator==(const LoginChoice &, const LoginChoice &) = default;
+};
+
+class LoginStore
+{
+public:
+    // A file that cannot be understood is put aside as FILE.broken, and the store is empty.
+    explicit LoginStore(const QString &file);
+
+    [[nodiscard]] LoginChoice of(const SandboxId &sandbox) const { return m_choices.value(sandbox); }
+    // An empty choice takes it out. Io.
+    [[nodiscard]] Done set(const SandboxId &sandbox, const LoginChoice &choice);
+    [[nodiscard]] QString agentSocket() const { return m_agentSocket; } // empty: SSH_AUTH_SOCK
+    [[nodiscard]] Done setAgentSocket(const QString &socket);
+    // InvalidInput with a sentence: what no server and no file could mean.
+    [[nodiscard]] static Done check(const LoginChoice &choice);
+
+private:
+    [[nodiscard]] Done save() const;
+
+    QString m_file;
+    QHash<SandboxId, LoginChoice> m_choices;
+    QString m_agentSocket;
+};
+
+// registered: fingerprints that the sandbox's account knows; available: those of this computer, a file
+// for each, or empty where only an agent has it. The first of registered that is available: its file,
+// else its fingerprint. Empty: none is.
+[[nodiscard]] QString matchingKey(const QList<SshKey> &registered, const QHash<QString, QString> &available);
+// The user's choice goes over what matches; a vendor's own key files over both.
+void applyLogin(LinkOptions &options, const LoginChoice &choice, const QString &matching, const QString &agentSocket);
+
+} // namespace Sandpiper

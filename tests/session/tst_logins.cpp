@@ -1,0 +1,163 @@
+#include "session/logins.h"
+#include "session/rememberedpassphrases.h"
+
+#include "tests/support/recordingprompts.h"
+
+#include <QFile>
+#include <QFileInfo>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace Sandpiper;
+using namespace Qt::Literals::StringLiterals;
+using AnswerKind = PromptAnswer::Kind;
+
+namespace {
+
+Prompt passphrasePrompt(int attempt = 1)
+{
+    Prompt prompt;
+    prompt.kind = Prompt::Kind::Passphrase;
+    prompt.keyFile = u"/home/me/.ssh/id"_s;
+    prompt.keyFingerprint = u"SHA256:abc"_s;
+    prompt.attempt = attempt;
+    return prompt;
+}
+
+// Whoever asks gets its answer in a later turn.
+QByteArray given(const QFuture<std::shared_ptr<PromptAnswer>> &future)
+{
+    if (!QTest::qWaitFor([&] { return future.isFinished(); }, 30000) || future.resultCount() == 0)
+        return "none";
+    const auto answer = future.result();
+    return answer->values.empty() ? QByteArray() : answer->values.front().reveal().toByteArray();
+}
+
+} // namespace
+
+class TestLogins : public QObject
+{
+    Q_OBJECT
+private slots:
+    void choicesAreKept()
+    {
+        QTemporaryDir dir;
+        const QString file = dir.filePath(u"logins.json"_s);
+        const SandboxId one{u"local"_s, u"a/b"_s, u"x"_s};
+        {
+            LoginStore store(file);
+            QVERIFY(store.set(one, {u"root"_s, u"xterm"_s, u"SHA256:x"_s}));
+            QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {u"me"_s, {}, {}}));
+            QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {}));
+            QVERIFY(store.setAgentSocket(u"/run/agent"_s));
+        }
+        const LoginStore store(file);
+        QCOMPARE(store.of(one), (LoginChoice{u"root"_s, u"xterm"_s, u"SHA256:x"_s}));
+        QVERIFY(store.of({u"local"_s, u"a"_s, u"y"_s}).isEmpty());
+        QCOMPARE(store.agentSocket(), u"/run/agent"_s);
+    }
+
+    void aFileThatMakesNoSenseIsPutAside_data()
+    {
+        QTest::addColumn<QByteArray>("content");
+        QTest::newRow("garbage") << QByteArray(100, '\xfe');
+        QTest::newRow("another version") << R"({"version":2})"_ba;
+        QTest::newRow("empty") << QByteArray();
+    }
+    void aFileThatMakesNoSenseIsPutAside()
+    {
+        QFETCH(QByteArray, content);
+        QTemporaryDir dir;
+        const QString file = dir.filePath(u"logins.json"_s);
+        QFile out(file);
+        QVERIFY(out.open(QIODevice::WriteOnly) && out.write(content) == content.size());
+        out.close();
+        const LoginStore store(file);
+        QVERIFY(store.agentSocket().isEmpty());
+        QVERIFY(QFileInfo::exists(file + u".broken"_s) && !QFileInfo::exists(file));
+    }
+
+    void badChoicesAreRefused_data()
+    {
+        QTest::addColumn<LoginChoice>("choice");
+        QTest::newRow("dash") << LoginChoice{u"-oProxyCommand=x"_s, {}, {}};
+        QTest::newRow("newline") << LoginChoice{u"a\nb"_s, {}, {}};
+        QTest::newRow("term") << LoginChoice{{}, u"x; rm"_s, {}};
+        QTest::newRow("key") << LoginChoice{{}, {}, u"a\0b"_s};
+    }
+    void badChoicesAreRefused()
+    {
+        QFETCH(LoginChoice, choice);
+        QTemporaryDir dir;
+        LoginStore store(dir.filePath(u"logins.json"_s));
+        QVERIFY(!store.set({u"local"_s, u"a"_s, u"x"_s}, choice));
+        QVERIFY(store.of({u"local"_s, u"a"_s, u"x"_s}).isEmpty());
+    }
+
+    void theKeyThatIsRegisteredAndHereIsOffered()
+    {
+        SshKey elsewhere;
+        elsewhere.fingerprint = u"SHA256:gone"_s;
+        SshKey here;
+        here.fingerprint = u"SHA256:here"_s;
+        QCOMPARE(matchingKey({elsewhere, here}, {{u"SHA256:here"_s, u"/k"_s}, {u"SHA256:other"_s, {}}}), u"/k"_s);
+        QCOMPARE(matchingKey({here}, {{u"SHA256:here"_s, {}}}), u"SHA256:here"_s);
+        QCOMPARE(matchingKey({elsewhere}, {{u"SHA256:here"_s, {}}}), QString());
+        LinkOptions options;
+        applyLogin(options, {}, u"/k"_s, u"/agent"_s);
+        QCOMPARE(options.preferredKey, u"/k"_s);
+        QVERIFY(!options.identitiesOnly);
+        QCOMPARE(options.agentSocket, u"/agent"_s);
+        applyLogin(options, {u"root"_s, {}, u"SHA256:mine"_s}, u"/k"_s, {});
+        QCOMPARE(options.endpoint.user, u"root"_s);
+        QCOMPARE(options.preferredKey, u"SHA256:mine"_s);
+        QVERIFY(options.identitiesOnly);
+    }
+
+    void aPassphraseIsRememberedUntilItIsWrong()
+    {
+        const auto keychain = makeMemoryKeychain();
+        RecordingPrompts user;
+        RememberedPassphrases remembered(&user, keychain.get());
+        user.leavesOpen = true;
+        // Not kept unless asked for.
+        auto first = remembered.ask(passphrasePrompt());
+        QTRY_COMPARE(user.asked.size(), 1);
+        QCOMPARE(user.asked.front().keeping, Prompt::Keeping::ThisRunOnly);
+        user.answer({AnswerKind::Accepted, {"one"}, false});
+        QCOMPARE(given(first), "one"_ba);
+        auto second = remembered.ask(passphrasePrompt());
+        QTRY_COMPARE(user.asked.size(), 2);
+        user.answer({AnswerKind::Accepted, {"two"}, true});
+        QCOMPARE(given(second), "two"_ba);
+        QCOMPARE(given(remembered.ask(passphrasePrompt())), "two"_ba);
+        QCOMPARE(user.asked.size(), 2);
+        // The key does not open with it: the user is asked as if for the first time, and it is forgotten.
+        auto fourth = remembered.ask(passphrasePrompt(2));
+        QTRY_COMPARE(user.asked.size(), 3);
+        QCOMPARE(user.asked.back().attempt, 1);
+        user.answer({AnswerKind::Accepted, {"three"}, false});
+        QCOMPARE(given(fourth), "three"_ba);
+        auto fifth = remembered.ask(passphrasePrompt());
+        QTRY_COMPARE(user.asked.size(), 4);
+        fifth.cancel();
+        QTRY_VERIFY(user.questions.back().isCanceled());
+    }
+
+    void whatIsNoPassphraseOfAKnownKeyGoesThrough()
+    {
+        const auto keychain = makeMemoryKeychain();
+        RecordingPrompts user;
+        RememberedPassphrases remembered(&user, keychain.get());
+        user.replies = {{AnswerKind::Accepted, {"p"}, true}, {AnswerKind::Accepted, {"q"}, true}};
+        Prompt password;
+        QCOMPARE(given(remembered.ask(password)), "p"_ba);
+        Prompt unknown = passphrasePrompt();
+        unknown.keyFingerprint.clear();
+        QCOMPARE(given(remembered.ask(unknown)), "q"_ba);
+        QCOMPARE(user.asked.back().keeping, Prompt::Keeping::Nowhere);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestLogins)
+#include "tst_logins.moc"
