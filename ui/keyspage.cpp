@@ -59,7 +59,7 @@ void KeysPage::build()
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     // The fingerprint takes what is left: it is what people compare.
-    const int widths[] = {130, 72, 200, 120, 84, 84, 84, 180};
+    const int widths[] = {130, 72, 180, 110, 100, 100, 72, 170};
     for (int column = 0; column < KeysModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->horizontalHeader()->setMinimumSectionSize(60);

@@ -67,6 +67,7 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     column->addWidget(makeText(tr("For new connections by SSH. What is left empty is as the sandbox's vendor has it."), TextTone::Muted, this));
     column->addLayout(form);
     column->addWidget(m_problem);
+    m_problem->hide();
     column->addStretch();
     column->addWidget(buttons);
 }
@@ -74,10 +75,15 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
 void LoginDialog::accept()
 {
     const Done kept = m_logins->set(m_sandbox, {m_user->text().trimmed(), m_term->text().trimmed(), m_key->currentData().toString()});
-    if (kept)
+    if (kept) {
         QDialog::accept();
-    else
-        m_problem->setText(kept.error().kind == ErrorKind::InvalidInput ? kept.error().detail : errorText(kept.error()).sentence);
+        return;
+    }
+    m_problem->setText(kept.error().kind == ErrorKind::InvalidInput ? kept.error().detail : errorText(kept.error()).sentence);
+    m_problem->show();
+    // A text of several lines needs the room that there was no reason to keep before.
+    layout()->activate();
+    resize(width(), layout()->hasHeightForWidth() ? layout()->totalHeightForWidth(width()) : sizeHint().height());
 }
 
 } // namespace Sandpiper
