@@ -60,10 +60,11 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.sshFiles = defaultSshConfigFiles();
     parts.around = toolSurroundings();
     parts.makeCommand = [this](const Sandbox &sandbox, const CommandSpec &spec) {
-        return makeRemoteCommand(sandbox, m_registry->provider(sandbox.id.account), m_prompts.get(), spec);
+        return makeRemoteCommand(sandbox, m_registry->provider(sandbox.id.account), m_prompts.get(), spec, signInTo(sandbox.id));
     };
     parts.keys = m_keys.get();
     parts.logins = m_logins.get();
+    parts.signIn = [this](const SandboxId &id) { return signInTo(id); };
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
@@ -144,14 +145,17 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
 
 std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec)
 {
-    const LoginChoice choice = m_logins->of(sandbox.id);
-    const SandboxRegistry::AccountView *view = m_registry->view(sandbox.id.account);
-    LinkOptions options = linkOptionsFor(sandbox);
-    applyLogin(options, choice, view ? matchingKey(view->keys, m_keys->usable()) : QString(), m_logins->agentSocket());
+    const SignIn signIn = signInTo(sandbox.id);
     ShellSpec wanted = spec;
-    if (!choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
-        wanted.term = choice.term;
-    return makeSshShell(options, wanted, m_prompts.get());
+    if (!signIn.choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
+        wanted.term = signIn.choice.term;
+    return makeSshShell(linkOptionsFor(sandbox, signIn), wanted, m_prompts.get());
+}
+
+SignIn Application::signInTo(const SandboxId &id) const
+{
+    const SandboxRegistry::AccountView *view = m_registry->view(id.account);
+    return {m_logins->of(id), view ? matchingKey(view->keys, m_keys->usable()) : QString(), m_logins->agentSocket()};
 }
 
 void Application::start()

@@ -37,6 +37,7 @@ private:
     [[nodiscard]] AccountHub::Services hubServices();
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
     // With the user's way to log in there, and the key that is both registered there and here.
+    [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
     void afterShown();
 

@@ -5,7 +5,7 @@
 namespace Sandpiper {
 
 Result<std::unique_ptr<RemoteCommand>> makeRemoteCommand(const Sandbox &sandbox, SandboxProvider *provider, PromptHandler *prompts,
-                                                         const CommandSpec &spec, CommandRoute route)
+                                                         const CommandSpec &spec, const SignIn &signIn, CommandRoute route)
 {
     // A connection might wake it, and bill it; that is for its user to decide.
     if (sandbox.state == SandboxState::Suspended || sandbox.state == SandboxState::Terminated)
@@ -15,7 +15,7 @@ Result<std::unique_ptr<RemoteCommand>> makeRemoteCommand(const Sandbox &sandbox,
     std::unique_ptr<RemoteCommand> command;
     if (route == CommandRoute::Ssh || (route == CommandRoute::Best && keysAtHand)) {
         if (sandbox.ssh)
-            command = makeSshCommand(linkOptionsFor(sandbox), spec, prompts);
+            command = makeSshCommand(linkOptionsFor(sandbox, signIn), spec, prompts);
     } else if (provider != nullptr) {
         command = provider->makeCommand(sandbox, spec);
     }

@@ -1,6 +1,7 @@
 // The way by which one command runs in a sandbox. GUI thread.
 #pragma once
 
+#include "session/logins.h"
 #include "session/prompt.h"
 #include "session/provider.h"
 
@@ -18,6 +19,6 @@ enum class CommandRoute {
 // with the reason where the sandbox does not have that way; SandboxNotRunning where it is known to sleep.
 [[nodiscard]] Result<std::unique_ptr<RemoteCommand>> makeRemoteCommand(const Sandbox &sandbox, SandboxProvider *provider,
                                                                        PromptHandler *prompts, const CommandSpec &spec,
-                                                                       CommandRoute route = CommandRoute::Best);
+                                                                       const SignIn &signIn = {}, CommandRoute route = CommandRoute::Best);
 
 } // namespace Sandpiper

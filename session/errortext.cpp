@@ -200,7 +200,6 @@ QString labelFor(NextStep step)
     case NextStep::RefreshList: return u"Refresh the list"_s;
     case NextStep::StartNewShell: return u"Start a new shell"_s;
     case NextStep::ReviewHostKey: return u"Compare the host keys"_s;
-    case NextStep::ChooseKey: return u"Choose a key"_s;
     case NextStep::StartSandbox: return u"Start sandbox"_s;
     case NextStep::CreateSandbox: return u"Create a new sandbox"_s;
     case NextStep::FreeSpace: return u"Free some space"_s;

@@ -17,7 +17,6 @@ enum class NextStep {
     RefreshList,
     StartNewShell,
     ReviewHostKey, // compare fingerprints, forget the old one
-    ChooseKey,     // one key for this host instead of all
     StartSandbox,
     CreateSandbox,
     FreeSpace,

@@ -101,18 +101,26 @@ QString matchingKey(const QList<SshKey> &registered, const QHash<QString, QStrin
     return {};
 }
 
-void applyLogin(LinkOptions &options, const LoginChoice &choice, const QString &matching, const QString &agentSocket)
+QString keyFileOf(const SignIn &signIn)
 {
-    if (!choice.user.isEmpty())
-        options.endpoint.user = choice.user;
+    const QString key = signIn.choice.key.isEmpty() ? signIn.matchingKey : signIn.choice.key;
+    return key.startsWith("SHA256:"_L1) ? QString() : key;
+}
+
+LinkOptions linkOptionsFor(const Sandbox &sandbox, const SignIn &signIn)
+{
+    LinkOptions options = linkOptionsFor(sandbox);
+    if (!signIn.choice.user.isEmpty())
+        options.endpoint.user = signIn.choice.user;
     if (options.agentSocket.isEmpty())
-        options.agentSocket = agentSocket;
-    if (!choice.key.isEmpty()) {
-        options.preferredKey = choice.key;
+        options.agentSocket = signIn.agentSocket;
+    if (!signIn.choice.key.isEmpty()) {
+        options.preferredKey = signIn.choice.key;
         options.identitiesOnly = true;
     } else if (options.endpoint.identityFiles.isEmpty()) {
-        options.preferredKey = matching;
+        options.preferredKey = signIn.matchingKey;
     }
+    return options;
 }
 
 } // namespace Sandpiper

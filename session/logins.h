@@ -46,7 +46,17 @@ private:
 // for each, or empty where only an agent has it. The first of registered that is available: its file,
 // else its fingerprint. Empty: none is.
 [[nodiscard]] QString matchingKey(const QList<SshKey> &registered, const QHash<QString, QString> &available);
-// The user's choice goes over what matches; a vendor's own key files over both.
-void applyLogin(LinkOptions &options, const LoginChoice &choice, const QString &matching, const QString &agentSocket);
+
+// With what a user signs in to one sandbox from this computer.
+struct SignIn
+{
+    LoginChoice choice;
+    QString matchingKey; // see there
+    QString agentSocket; // empty: SSH_AUTH_SOCK
+};
+// Of the key that is offered first; empty where there is none, or only an agent has it.
+[[nodiscard]] QString keyFileOf(const SignIn &signIn);
+// As linkOptionsFor(sandbox). The user's choice goes over what matches; a vendor's own key files over both.
+[[nodiscard]] LinkOptions linkOptionsFor(const Sandbox &sandbox, const SignIn &signIn);
 
 } // namespace Sandpiper

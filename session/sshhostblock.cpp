@@ -119,8 +119,12 @@ Result<SshHostBlock> hostBlockFor(const Sandbox &sandbox, const SshHostWish &wis
     block.owner = sandbox.id.toString();
     block.hostName = endpoint.host;
     block.port = endpoint.port;
-    block.user = wish.insidePort == 0 ? endpoint.user : QString::number(wish.insidePort) + u'-' + endpoint.user;
-    block.identityFiles = endpoint.identityFiles.isEmpty() ? wish.identityFiles : endpoint.identityFiles;
+    block.user = wish.signIn.choice.user.isEmpty() ? endpoint.user : wish.signIn.choice.user;
+    if (wish.insidePort != 0)
+        block.user.prepend(QString::number(wish.insidePort) + u'-');
+    block.identityFiles = endpoint.identityFiles;
+    if (const QString key = keyFileOf(wish.signIn); block.identityFiles.isEmpty() && !key.isEmpty())
+        block.identityFiles = {key};
     block.proxy = wish.proxy;
     if (!endpoint.hostKey.isEmpty()) {
         block.hostKeyAlias = hostKeyAliasFor(sandbox.id);

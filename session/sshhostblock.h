@@ -1,8 +1,7 @@
 // A sandbox as a Host of ssh_config, so that ssh and what is built on it finds it. Pure; any thread.
 #pragma once
 
-#include "session/error.h"
-#include "session/sandbox.h"
+#include "session/logins.h"
 
 namespace Sandpiper {
 
@@ -28,7 +27,7 @@ struct SshHostWish
     QString knownHostsFile; // for pinned host keys
     quint16 insidePort = 0; // an SSH server on this port inside the sandbox; 0: the sandbox's own
     QStringList proxy;      // argv of a ProxyCommand that leads to it; empty: ssh finds it by itself
-    QStringList identityFiles; // where the sandbox brings none
+    SignIn signIn;          // its key counts where the sandbox brings none and a file has it
 };
 
 // InvalidInput: a host, user or path that no ssh_config can hold. Unsupported: it has no SSH.

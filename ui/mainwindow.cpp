@@ -35,7 +35,7 @@ MainWindow::MainWindow(const Parts &parts, QWidget *parent)
     , m_model(new SandboxModel(parts.registry, parts.hub, this))
     , m_commands(new SandboxCommands(parts.registry, parts.hub, m_model, parts.preferences, this))
     , m_hosts(new HostCommands(parts.ownHosts, m_commands, this))
-    , m_tools(new SandboxTools({parts.hub, m_actions, this, parts.sshFiles, parts.around, {}}, this))
+    , m_tools(new SandboxTools({parts.hub, m_actions, this, parts.sshFiles, parts.around, parts.signIn, {}}, this))
 {
     setObjectName(u"mainWindow"_s);
     setWindowTitle(u"Sandpiper"_s);

@@ -49,6 +49,7 @@ public:
         OwnHosts *ownHosts = nullptr;
         AvailableKeys *keys = nullptr;
         LoginStore *logins = nullptr;
+        std::function<SignIn(const SandboxId &)> signIn = {};
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;

@@ -77,6 +77,8 @@ Result<SshHostBlock> SandboxTools::blockFor(const Sandbox &sandbox) const
 {
     SshHostWish wish;
     wish.knownHostsFile = m_parts.files.knownHosts;
+    if (m_parts.signIn)
+        wish.signIn = m_parts.signIn(sandbox.id);
     return hostBlockFor(sandbox, wish);
 }
 

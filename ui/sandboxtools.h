@@ -24,6 +24,7 @@ public:
         QWidget *window = nullptr; // for the one question
         SshConfigFiles files;
         ToolSurroundings around;
+        std::function<SignIn(const SandboxId &)> signIn; // unset: as the sandbox's vendor has it
         std::function<bool(const ToolLaunch &)> launch; // unset: starts it, apart from this program
     };
     explicit SandboxTools(const Parts &parts, QObject *parent = nullptr);

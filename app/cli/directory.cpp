@@ -6,7 +6,6 @@
 #include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
-#include "session/sshconfig.h"
 
 #include <QFileInfo>
 #include <QPromise>
@@ -25,17 +24,6 @@ struct Gathering
     QPromise<T> promise;
     qsizetype waiting = 0;
 };
-
-Target sshTarget(const QString &name, const SshEndpoint &endpoint)
-{
-    Target target;
-    target.sandbox.id = {u"ssh"_s, u"ssh"_s, name};
-    target.sandbox.name = name;
-    target.sandbox.state = SandboxState::Running;
-    target.sandbox.ssh = endpoint;
-    target.sandbox.capabilities.allow(Capability::SshShell);
-    return target;
-}
 
 bool hasHadLocalSandboxes()
 {
@@ -74,7 +62,11 @@ CliResult<TargetText> parseTarget(const QString &text)
 Directory::Directory(QObject *parent)
     : QObject(parent)
     , m_accounts(configFolder() + u"/accounts.json"_s)
+    , m_ownHosts(configFolder() + u"/hosts.json"_s)
+    , m_hosts(SshConfig::defaultSources(), &m_ownHosts)
     , m_keychain(withLocalTokens(makeSystemKeychain()))
+    , m_logins(configFolder() + u"/logins.json"_s)
+    , m_keys(QDir::homePath() + u"/.ssh"_s, m_logins.agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins.agentSocket())
 {
 }
 
@@ -122,6 +114,7 @@ void Directory::addLocal(Gateway gateway, const std::function<void()> &done)
 QFuture<void> Directory::load(Gateway gateway)
 {
     m_entries.clear();
+    m_registeredKeys.clear();
     auto gathering = std::make_shared<Gathering<void>>();
     gathering->promise.start();
     gathering->waiting = 1;
@@ -188,7 +181,7 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
     search->waiting = 1;
     const QFuture<CliResult<Target>> future = search->promise.future();
     if (text.ssh) {
-        search->finish(sshTarget(u"%1@%2:%3"_s.arg(text.ssh->user, text.ssh->host).arg(text.ssh->port), *text.ssh));
+        search->finish(Target{quickHost({text.ssh->user, text.ssh->host, text.ssh->port}), nullptr, {}, {}});
         return future;
     }
     const auto arrive = [this, search] {
@@ -197,7 +190,7 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
         if (search->found.size() == 1)
             return search->finish(search->found.front());
         if (search->found.isEmpty())
-            return lookIntoSshConfig(search);
+            return lookAmongHosts(search);
         for (const Target &target : search->found)
             search->candidates << target.accountName + u'/' + target.sandbox.displayName();
         search->finish(search->refuse(ErrorKind::Conflict, u"'%1' is ambiguous: %2"_s.arg(search->text.name, search->candidates.join(u", "_s))));
@@ -223,24 +216,23 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
     return future;
 }
 
-void Directory::lookIntoSshConfig(const std::shared_ptr<Search> &search)
+void Directory::lookAmongHosts(const std::shared_ptr<Search> &search)
 {
-    const auto look = [this, search](const QList<SshHostAlias> &aliases) {
-        for (const SshHostAlias &alias : aliases) {
-            if (alias.name == search->text.name) {
-                SshEndpoint endpoint;
-                endpoint.alias = alias.name;
-                return search->finish(sshTarget(alias.name, endpoint));
-            }
-            search->candidates << tamed(alias.name, 80);
-        }
+    const auto give = [this, search] {
         if (search->error)
             return search->finish(std::unexpected(CliError{*search->error, {}}));
         nameCandidates(search);
     };
-    if (!search->text.account.isEmpty())
-        return look({});
-    inBackground(this, [sources = SshConfig::defaultSources()] { return SshConfig(sources).aliases(); }, look);
+    if (!search->text.account.isEmpty() && search->text.account != sshHostsAccount().name && search->text.account != sshHostsAccount().id)
+        return give();
+    m_hosts.list(SandboxProvider::ListScope::Live).then(this, [search, give](const Result<QList<Sandbox>> &hosts) {
+        for (const Sandbox &host : hosts.value_or(QList<Sandbox>())) {
+            if (host.name == search->text.name || host.id.id == search->text.name)
+                return search->finish(Target{host, nullptr, {}, {}});
+            search->candidates << tamed(host.name, 80);
+        }
+        give();
+    });
 }
 
 void Directory::nameCandidates(const std::shared_ptr<Search> &search)

@@ -1,5 +1,4 @@
 #include "app/cli/commands.h"
-#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "session/errortext.h"
 
@@ -31,7 +30,7 @@ Error tcpError(QAbstractSocket::SocketError error, const QString &words, const Q
 
 DoctorCommand::DoctorCommand(Directory *directory)
     : Command(directory)
-    , m_prompts(std::make_unique<ConsolePrompts>())
+    , m_prompts(directory->makePrompts())
 {
 }
 
@@ -51,7 +50,7 @@ void DoctorCommand::start(const QStringList &arguments)
     if (!text)
         return fail(text.error());
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text] {
-        directory()->resolve(text).then(this, [this](const CliResult<Target> &target) { checkTarget(target); });
+        directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &target) { checkTarget(target); });
     });
 }
 
@@ -148,7 +147,7 @@ void DoctorCommand::checkPort()
 
 void DoctorCommand::checkSsh()
 {
-    m_link = std::make_unique<SshLink>(linkOptionsFor(m_target.sandbox), m_prompts.get());
+    m_link = std::make_unique<SshLink>(linkOptionsFor(m_target.sandbox, m_target.signIn), m_prompts.get());
     connect(m_link.get(), &SshLink::stateChanged, this, &DoctorCommand::reached);
     connect(m_link.get(), &SshLink::closed, this, [this](const Error &error) {
         switch (m_reached) {

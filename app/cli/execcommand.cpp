@@ -1,5 +1,4 @@
 #include "app/cli/commands.h"
-#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "app/cli/shellrunner.h"
 #include "app/cli/terminal.h"
@@ -24,7 +23,7 @@ constexpr std::chrono::milliseconds pipePatience{500};
 
 ExecCommand::ExecCommand(Directory *directory)
     : Command(directory)
-    , m_prompts(std::make_unique<ConsolePrompts>())
+    , m_prompts(directory->makePrompts())
 {
 }
 
@@ -59,7 +58,7 @@ void ExecCommand::start(const QStringList &arguments)
     if (terminal && !isTerminal(STDIN_FILENO))
         return usage(u"-t needs a terminal on standard input"_s);
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, argv, via, terminal] {
-        directory()->resolve(text).then(this, [this, argv, via, terminal](const CliResult<Target> &target) {
+        directory()->resolveToConnect(text).then(this, [this, argv, via, terminal](const CliResult<Target> &target) {
             if (!target)
                 return fail(target.error(), ExitOurs);
             terminal ? runInTerminal(*target, argv) : runPlain(*target, argv, via);
@@ -87,7 +86,7 @@ void ExecCommand::runPlain(const Target &target, const QStringList &argv, const 
     CommandSpec spec;
     spec.argv = argv;
     const CommandRoute route = via == "ssh"_L1 ? CommandRoute::Ssh : via == "api"_L1 ? CommandRoute::Api : CommandRoute::Best;
-    Result<std::unique_ptr<RemoteCommand>> made = makeRemoteCommand(target.sandbox, target.provider, m_prompts.get(), spec, route);
+    Result<std::unique_ptr<RemoteCommand>> made = makeRemoteCommand(target.sandbox, target.provider, m_prompts.get(), spec, target.signIn, route);
     if (!made)
         return fail(made.error(), ExitOurs);
     m_remote = std::move(*made);

@@ -178,7 +178,7 @@ SshLinkCore *FarEnds::link()
     }
     // Its channels have been told, and do without it.
     std::erase_if(m_links, [](const auto &link) { return link->state() == LinkState::Closed; });
-    m_links.push_back(std::make_unique<SshLinkCore>(linkOptionsFor(m_options.sandbox), m_options.prompts));
+    m_links.push_back(std::make_unique<SshLinkCore>(linkOptionsFor(m_options.sandbox, m_options.signIn), m_options.prompts));
     m_links.back()->connectToHost();
     return m_links.back().get();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/farend.h"
+#include "session/logins.h"
 #include "sshserver/mailchannel.h"
 
 #include <vector>
@@ -17,6 +18,7 @@ public:
     struct Options
     {
         Sandbox sandbox;
+        SignIn signIn;
         SandboxProvider *provider = nullptr; // borrowed; Route::Vendor needs it
         Route route = Route::Ssh;            // Ssh: sandbox.ssh is there
         Sftp sftp = Sftp::Where;

@@ -1,5 +1,4 @@
 #include "app/cli/commands.h"
-#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "session/background.h"
 #include "session/descriptorrelay.h"
@@ -12,7 +11,7 @@ namespace Sandpiper {
 
 ProxyCommand::ProxyCommand(Directory *directory)
     : Command(directory)
-    , m_prompts(std::make_unique<ConsolePrompts>())
+    , m_prompts(directory->makePrompts())
 {
 }
 
@@ -30,7 +29,7 @@ void ProxyCommand::start(const QStringList &arguments)
     if (!text)
         return fail(text.error());
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text] {
-        directory()->resolve(text).then(this, [this](const CliResult<Target> &target) {
+        directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &target) {
             if (!target)
                 return fail(target.error(), ExitOurs);
             relay(*target);
@@ -53,7 +52,7 @@ void ProxyCommand::relay(const Target &target)
         return refuse(u"%1 is terminated"_s.arg(name));
     if (!sandbox.ssh)
         return fail(Error{ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName()}, ExitOurs);
-    m_transport = std::make_unique<SshTransport>(linkOptionsFor(sandbox), m_prompts.get());
+    m_transport = std::make_unique<SshTransport>(linkOptionsFor(sandbox, target.signIn), m_prompts.get());
     connect(m_transport.get(), &SshTransport::opened, this, [this, name](int descriptor) {
         carry(std::make_shared<FileDescriptor>(descriptor), name); // shared with the relaying thread
     });

@@ -1,6 +1,5 @@
 #include "app/cli/servecommand.h"
 
-#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "app/cli/servekeys.h"
 #include "app/cli/stdiopump.h"
@@ -40,7 +39,7 @@ Result<Keys> prepareKeys(const QString &hostKeyFile, const QString &authorizedKe
 
 ServeCommand::ServeCommand(Directory *directory)
     : Command(directory)
-    , m_prompts(std::make_unique<ConsolePrompts>())
+    , m_prompts(directory->makePrompts())
 {
 }
 
@@ -108,7 +107,7 @@ void ServeCommand::start(const QStringList &arguments)
     if (!read(parser, arguments, text))
         return;
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text] {
-        directory()->resolve(text).then(this, [this](const CliResult<Target> &target) {
+        directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &target) {
             if (!target)
                 return fail(target.error());
             findKeys(*target);
@@ -126,6 +125,7 @@ void ServeCommand::findKeys(const Target &target)
     FarEnds::Options &ends = m_wish.serving.ends;
     ends.sandbox = target.sandbox;
     ends.provider = target.provider;
+    ends.signIn = target.signIn;
     ends.route = api ? FarEnds::Route::Vendor : FarEnds::Route::Ssh;
     ends.prompts = m_prompts.get();
     m_wish.serving.host.sandbox = target.sandbox.displayName();

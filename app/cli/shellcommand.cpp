@@ -22,7 +22,7 @@ void ShellCommand::start(const QStringList &arguments)
                        {u"shell"_s, u"Another program than the usual shell."_s, u"PATH"_s},
                        {u"cwd"_s, u"Where it starts."_s, u"FOLDER"_s},
                        {u"env"_s, u"Added to its environment; may be repeated."_s, u"K=V"_s},
-                       {u"term"_s, u"Its TERM."_s, u"TERM"_s, u"xterm-256color"_s},
+                       {u"term"_s, u"Its TERM; xterm-256color, or what Log in as says."_s, u"TERM"_s},
                        {u"ssh-port"_s, u"The SSH server on this port inside the sandbox."_s, u"N"_s},
                        {u"detach-keys"_s, u"Keys that let go without ending it; none switches it off."_s, u"KEYS"_s, u"ctrl-]"_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
@@ -52,7 +52,7 @@ void ShellCommand::start(const QStringList &arguments)
     wish.detachKeys = *keys;
     wish.spec.command = parser.value(u"shell"_s);
     wish.spec.workingDirectory = parser.value(u"cwd"_s);
-    wish.spec.term = parser.value(u"term"_s);
+    const QString term = parser.value(u"term"_s);
     for (const QString &pair : parser.values(u"env"_s)) {
         const qsizetype equals = pair.indexOf(u'=');
         if (equals <= 0)
@@ -61,11 +61,13 @@ void ShellCommand::start(const QStringList &arguments)
     }
     if (!isTerminal(STDIN_FILENO))
         return usage(u"shell needs a terminal on standard input; for one command use: sandpiper-cli exec TARGET -- CMD"_s);
-    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, wish, via, port] {
-        directory()->resolve(text).then(this, [this, wish, via, port](const CliResult<Target> &target) mutable {
+    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, wish, via, port, term] {
+        directory()->resolveToConnect(text).then(this, [this, wish, via, port, term](const CliResult<Target> &target) mutable {
             if (!target)
                 return fail(target.error(), ExitOurs);
             wish.target = *target;
+            if (const QString wanted = term.isEmpty() ? target->signIn.choice.term : term; !wanted.isEmpty())
+                wish.spec.term = wanted;
             const Result<ShellRoute> route = chooseRoute(wish.target.sandbox, port != 0 ? u"ssh"_s : via);
             if (!route)
                 return fail(route.error(), ExitOurs);

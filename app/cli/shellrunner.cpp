@@ -1,7 +1,6 @@
 #include "app/cli/shellrunner.h"
 
 #include "app/cli/command.h"
-#include "app/cli/consoleprompts.h"
 #include "app/cli/output.h"
 #include "session/errortext.h"
 
@@ -28,7 +27,7 @@ Result<ShellRoute> chooseRoute(const Sandbox &sandbox, const QString &via)
 
 ShellRunner::ShellRunner(Directory *directory, Wish wish)
     : m_wish(std::move(wish))
-    , m_prompts(std::make_unique<ConsolePrompts>())
+    , m_prompts(directory->makePrompts())
 {
     ShellRecord record;
     record.sandbox = m_wish.target.sandbox.id;
@@ -41,8 +40,8 @@ ShellRunner::ShellRunner(Directory *directory, Wish wish)
     if (!m_wish.target.provider)
         services.plainHost = m_wish.target.sandbox;
     services.keychain = directory->keychain();
-    services.makeSshShell = [prompts = m_prompts.get()](const Sandbox &sandbox, const ShellSpec &spec) {
-        return sandbox.ssh ? makeSshShell(linkOptionsFor(sandbox), spec, prompts) : nullptr;
+    services.makeSshShell = [prompts = m_prompts.get(), signIn = m_wish.target.signIn](const Sandbox &sandbox, const ShellSpec &spec) {
+        return sandbox.ssh ? makeSshShell(linkOptionsFor(sandbox, signIn), spec, prompts) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {

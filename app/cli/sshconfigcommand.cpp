@@ -29,6 +29,7 @@ struct SshConfigCommand::Gathered
     {
         Sandbox sandbox;
         QString accountName;
+        SignIn signIn;
     };
     QList<Found> found;
     QList<SshHostBlock> blocks;
@@ -88,11 +89,14 @@ void SshConfigCommand::gatherNamed()
 {
     m_gathered->waiting = m_wish->targets.size();
     for (const TargetText &text : std::as_const(m_wish->targets)) {
-        directory()->resolve(text).then(this, [this](const CliResult<Target> &target) {
-            if (target)
-                m_gathered->found << Gathered::Found{target->sandbox, target->accountName};
-            else
+        directory()->resolveToConnect(text).then(this, [this, isAddress = text.ssh.has_value()](const CliResult<Target> &target) {
+            if (target) {
+                m_gathered->found << Gathered::Found{target->sandbox, target->accountName, target->signIn};
+                if (isAddress) // no name that ssh_config could have
+                    m_gathered->found.last().sandbox.ssh->alias.clear();
+            } else {
                 refuse(target.error());
+            }
             arrived();
         });
     }
@@ -111,8 +115,13 @@ void SshConfigCommand::gatherAll()
         ++m_gathered->waiting;
         entry->provider->list(SandboxProvider::ListScope::Live).then(this, [this, raw = entry.get()](const Result<QList<Sandbox>> &sandboxes) {
             for (const Sandbox &sandbox : sandboxes.value_or(QList<Sandbox>())) {
-                if (sandbox.ssh && sandbox.ssh->alias.isEmpty())
-                    m_gathered->found << Gathered::Found{sandbox, raw->account.name};
+                if (!sandbox.ssh || !sandbox.ssh->alias.isEmpty())
+                    continue;
+                ++m_gathered->waiting;
+                directory()->signInTo(sandbox, raw->provider.get()).then(this, [this, sandbox, raw](const SignIn &signIn) {
+                    m_gathered->found << Gathered::Found{sandbox, raw->account.name, signIn};
+                    arrived();
+                });
             }
             if (sandboxes)
                 m_gathered->listedAccounts << raw->account.id;
@@ -142,6 +151,7 @@ void SshConfigCommand::makeBlocks()
         SshHostWish wish;
         wish.knownHostsFile = m_wish->files.knownHosts;
         wish.insidePort = m_wish->insidePort;
+        wish.signIn = one.signIn;
         if (m_wish->viaProxy && !one.accountName.isEmpty())
             wish.proxy = {QCoreApplication::applicationFilePath(), u"proxy"_s, one.accountName + u'/' + one.sandbox.id.id};
         Result<SshHostBlock> block = hostBlockFor(one.sandbox, wish);

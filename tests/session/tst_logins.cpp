@@ -103,15 +103,19 @@ private slots:
         QCOMPARE(matchingKey({elsewhere, here}, {{u"SHA256:here"_s, u"/k"_s}, {u"SHA256:other"_s, {}}}), u"/k"_s);
         QCOMPARE(matchingKey({here}, {{u"SHA256:here"_s, {}}}), u"SHA256:here"_s);
         QCOMPARE(matchingKey({elsewhere}, {{u"SHA256:here"_s, {}}}), QString());
-        LinkOptions options;
-        applyLogin(options, {}, u"/k"_s, u"/agent"_s);
+        Sandbox sandbox;
+        sandbox.ssh = SshEndpoint{};
+        LinkOptions options = linkOptionsFor(sandbox, {{}, u"/k"_s, u"/agent"_s});
         QCOMPARE(options.preferredKey, u"/k"_s);
         QVERIFY(!options.identitiesOnly);
         QCOMPARE(options.agentSocket, u"/agent"_s);
-        applyLogin(options, {u"root"_s, {}, u"SHA256:mine"_s}, u"/k"_s, {});
+        options = linkOptionsFor(sandbox, {{u"root"_s, {}, u"SHA256:mine"_s}, u"/k"_s, {}});
         QCOMPARE(options.endpoint.user, u"root"_s);
         QCOMPARE(options.preferredKey, u"SHA256:mine"_s);
         QVERIFY(options.identitiesOnly);
+        // A vendor's own key files are the ones it takes.
+        sandbox.ssh->identityFiles = {u"/vendor"_s};
+        QCOMPARE(linkOptionsFor(sandbox, {{}, u"/k"_s, {}}).preferredKey, QString());
     }
 
     void aPassphraseIsRememberedUntilItIsWrong()

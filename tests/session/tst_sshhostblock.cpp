@@ -54,6 +54,19 @@ class TestSshHostBlock : public QObject
     }
 
 private slots:
+    void theKeyThatSignsInIsNamed()
+    {
+        Sandbox sandbox = sandboxNamed(u"box"_s);
+        SshHostWish wish;
+        wish.signIn = {{u"root"_s, {}, {}}, u"/registered"_s, {}};
+        QCOMPARE(hostBlockFor(sandbox, wish)->identityFiles, QStringList{u"/registered"_s});
+        QCOMPARE(hostBlockFor(sandbox, wish)->user, u"root"_s);
+        wish.signIn.choice.key = u"SHA256:inAnAgent"_s;
+        QVERIFY(hostBlockFor(sandbox, wish)->identityFiles.isEmpty());
+        sandbox.ssh->identityFiles = {u"/vendor"_s};
+        QCOMPARE(hostBlockFor(sandbox, wish)->identityFiles, QStringList{u"/vendor"_s});
+    }
+
     void sshReadsWhatWasMeant_data()
     {
         QTest::addColumn<QString>("key");

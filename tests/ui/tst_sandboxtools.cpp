@@ -81,7 +81,7 @@ class TestSandboxTools : public QObject
             around.find = [](const QString &program) { return program == "code"_L1 || program == "x-terminal-emulator"_L1 ? u"/bin/"_s + program : QString(); };
             around.cli = u"/bin/sandpiper-cli"_s;
             const SshConfigFiles files{fixture.path(u"blocks"_s), fixture.path(u"known"_s), fixture.path(u"config"_s)};
-            tools = std::make_unique<SandboxTools>(SandboxTools::Parts{&fixture.hub(), &actions, &window, files, around, [this](const ToolLaunch &launch) {
+            tools = std::make_unique<SandboxTools>(SandboxTools::Parts{&fixture.hub(), &actions, &window, files, around, {}, [this](const ToolLaunch &launch) {
                                                                            started << launch;
                                                                            return true;
                                                                        }});
