@@ -1,5 +1,6 @@
 #include "session/ptyshell.h"
 
+#include "session/bulkpacer.h"
 #include "session/errortext.h"
 #include "session/inputpacer.h"
 
@@ -502,6 +503,7 @@ void PtyShell::write(QByteArrayView bytes)
 {
     if (bytes.isEmpty() || (d->state != ShellState::Opening && d->state != ShellState::Open))
         return;
+    Typing::here().wrote(bytes.size(), std::chrono::steady_clock::now());
     d->input.add(bytes);
     d->pump();
 }

@@ -66,19 +66,35 @@ void SshCommand::start()
         else
             emit outputReceived(bytes);
     });
-    connect(m_channel.get(), &SshChannel::drained, this, &SshCommand::inputDrained);
+    connect(m_channel.get(), &SshChannel::drained, this, [this] {
+        if (m_heldInput.isEmpty())
+            emit inputDrained();
+    });
     connect(m_channel.get(), &SshChannel::ended, this, &SshCommand::finish);
 }
 
 void SshCommand::writeInput(QByteArrayView bytes)
 {
-    if (m_channel)
-        m_channel->write(bytes);
+    if (!m_channel || m_closesInput)
+        return;
+    m_heldInput += bytes;
+    m_input.offer(bytes.size());
+}
+
+void SshCommand::passInput(qint64 bytes)
+{
+    if (m_channel) {
+        m_channel->write(QByteArrayView(m_heldInput).first(bytes));
+        if (m_closesInput && bytes == m_heldInput.size())
+            m_channel->closeInput();
+    }
+    m_heldInput.remove(0, bytes);
 }
 
 void SshCommand::closeInput()
 {
-    if (m_channel)
+    m_closesInput = true;
+    if (m_channel && m_heldInput.isEmpty())
         m_channel->closeInput();
 }
 
@@ -91,13 +107,12 @@ void SshCommand::sendSignal(int number)
 
 void SshCommand::consumed(qint64 bytes)
 {
-    if (m_channel)
-        m_channel->consumed(bytes);
+    m_output.offer(bytes);
 }
 
 qint64 SshCommand::pendingInput() const
 {
-    return m_channel ? m_channel->pendingInput() : 0;
+    return m_channel ? m_channel->pendingInput() + m_heldInput.size() : 0;
 }
 
 void SshCommand::finish(const ShellEnd &end)

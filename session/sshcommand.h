@@ -1,6 +1,7 @@
 // One command over an SSH channel, without a terminal: output and error output apart.
 #pragma once
 
+#include "session/bulkpacer.h"
 #include "session/provider.h"
 #include "session/sshchannel.h"
 
@@ -27,6 +28,7 @@ public:
     [[nodiscard]] qint64 pendingInput() const override;
 
 private:
+    void passInput(qint64 bytes);
     void finish(const ShellEnd &end);
 
     LinkOptions m_options;
@@ -35,6 +37,14 @@ private:
     std::unique_ptr<SshLinkCore> m_ownLink;
     QPointer<SshLinkCore> m_link;
     std::unique_ptr<SshChannel> m_channel;
+    // What was consumed and what is to be written, while somebody types elsewhere.
+    PacedBulk m_output{[this](qint64 bytes) {
+        if (m_channel)
+            m_channel->consumed(bytes);
+    }};
+    PacedBulk m_input{[this](qint64 bytes) { passInput(bytes); }};
+    QByteArray m_heldInput; // as long as what waits in m_input
+    bool m_closesInput = false;
     bool m_hasOwnLink = false;
     bool m_isStarted = false;
     bool m_isEnded = false;

@@ -1,5 +1,6 @@
 #include "session/sshshell.h"
 
+#include "session/bulkpacer.h"
 #include "session/shellquote.h"
 
 #include <utility>
@@ -104,6 +105,7 @@ void SshShell::write(QByteArrayView bytes)
 {
     if (m_channel && (m_state == ShellState::Opening || m_state == ShellState::Open))
         m_channel->write(bytes);
+    Typing::here().wrote(bytes.size(), std::chrono::steady_clock::now());
 }
 
 void SshShell::resize(TerminalSize size)
