@@ -277,8 +277,8 @@ std::optional<ErrorText> protocolText(const Error &error)
         return text(u"The SSH host key of %1 is not known, and StrictHostKeyChecking lets only known hosts pass. Add its key first."_s,
                     NextStep::ReviewHostKey);
     if (error.kind == ErrorKind::HostKeyRefused && says("certificate authority"_L1))
-        return text(u"The SSH server of %1 is known only by a certificate authority, and Sandpiper cannot check host certificates. Connect to "
-                    "it with the system's ssh, or add its plain host key."_s,
+        return text(u"The SSH server of %1 is known only by a certificate authority, and the system's ssh, which checks host certificates, "
+                    "could not get there. Try ssh itself, or add its plain host key."_s,
                     NextStep::ReviewHostKey);
     return std::nullopt;
 }

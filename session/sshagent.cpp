@@ -39,19 +39,6 @@ constexpr quint32 kMostKeys = 256;
 // A person may have to find the security key, or to confirm.
 constexpr std::chrono::seconds kSignaturePatience{120};
 
-FileDescriptor connectUnix(const QByteArray &path)
-{
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    if (path.isEmpty() || path.size() >= qsizetype(sizeof address.sun_path))
-        return {};
-    std::memcpy(address.sun_path, path.constData(), size_t(path.size()));
-    FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd.isValid() || ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
-        return {};
-    return fd;
-}
-
 enum class Ready { Yes, Stop };
 using WaitFor = std::function<Ready(int fd, short events)>;
 
@@ -96,11 +83,24 @@ QByteArray receiveMessage(int fd, const WaitFor &waitFor)
 
 } // namespace
 
+FileDescriptor connectToAgent(const QByteArray &socketPath)
+{
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (socketPath.isEmpty() || socketPath.size() >= qsizetype(sizeof address.sun_path))
+        return {};
+    std::memcpy(address.sun_path, socketPath.constData(), size_t(socketPath.size()));
+    FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd.isValid() || ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+        return {};
+    return fd;
+}
+
 // One request and its answer, which is not empty.
 static Result<QByteArray> askAgentOnce(const QByteArray &socketPath, QByteArrayView request, Deadline deadline, int wakeDescriptor,
                                        const std::function<bool()> &cancelled)
 {
-    const FileDescriptor fd = connectUnix(socketPath);
+    const FileDescriptor fd = connectToAgent(socketPath);
     if (!fd.isValid())
         return failure(ErrorKind::NotFound, Layer::Auth, u"no ssh-agent answers"_s);
     const WaitFor waitFor = [&](int on, short events) {
@@ -268,7 +268,7 @@ QByteArray AgentBridge::askAgent(const QByteArray &request)
     };
     if (m_onSigning)
         m_onSigning(true);
-    const FileDescriptor agent = connectUnix(m_socketPath);
+    const FileDescriptor agent = connectToAgent(m_socketPath);
     QByteArray answer;
     if (agent.isValid() && sendAll(agent.get(), string(request), waitFor))
         answer = receiveMessage(agent.get(), waitFor);

@@ -14,6 +14,9 @@
 
 namespace Sandpiper {
 
+// Non-blocking. Not valid: nobody listens there, or no socket can have this name.
+[[nodiscard]] FileDescriptor connectToAgent(const QByteArray &socketPath);
+
 struct AgentKey
 {
     QByteArray blob; // public key, RFC 4253 section 6.6

@@ -60,9 +60,13 @@ Done SshThread::establish()
     if (const Done read = readKnownKeys(); !read)
         return read;
     m_auth.emplace(m_options);
+    takeSystemSshWhereNeeded();
     for (int connection = 1;; ++connection) {
-        if (const Done connected = connectSession(); !connected)
-            return connected;
+        if (const Done connected = connectSession(); !connected) {
+            if (!goDirect(connected.error()))
+                return connected;
+            continue;
+        }
         setState(LinkState::Verifying);
         if (const Done verified = verifyHost(); !verified)
             return verified;
@@ -76,14 +80,30 @@ Done SshThread::establish()
         if (!moreMayHelp || connection == kMostConnections)
             return done;
         qCInfo(lcEstablish) << "the server allows no more keys in one connection; trying the others in another";
-        // What waits for Ready goes on waiting.
-        auto channels = std::exchange(m_channels, {});
-        auto tunnels = std::exchange(m_tunnels, {});
-        dropSession();
-        m_channels = std::move(channels);
-        m_tunnels = std::move(tunnels);
-        m_lastWords.clear();
+        startOver();
     }
+}
+
+void SshThread::startOver()
+{
+    auto channels = std::exchange(m_channels, {});
+    auto tunnels = std::exchange(m_tunnels, {});
+    dropSession();
+    m_channels = std::move(channels);
+    m_tunnels = std::move(tunnels);
+    m_lastWords.clear();
+}
+
+// The system's ssh did not get there: its user may still know the plain key.
+bool SshThread::goDirect(const Error &why)
+{
+    if (!m_direct || m_closing)
+        return false;
+    qCInfo(lcEstablish).noquote() << "the system's ssh cannot vouch for" << m_subject << ":" << why.detail;
+    m_whyNotCertified = why.detail;
+    m_options.transport = *std::exchange(m_direct, std::nullopt);
+    startOver();
+    return true;
 }
 
 Done SshThread::configure(ssh_session session, const QList<QByteArray> &firstTypes)

@@ -2,8 +2,10 @@
 #include "session/sshthread.h"
 
 #include "session/sandboxhostkeys.h"
+#include "session/systemssh.h"
 
 #include <QLoggingCategory>
+#include <QStandardPaths>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -29,6 +31,11 @@ std::pair<QString, quint16> nameInFiles(const LinkOptions &options, const QByteA
     if (!options.hostKeyAlias.isEmpty())
         return {options.hostKeyAlias, quint16(22)};
     return {QString::fromLatin1(host), options.endpoint.port};
+}
+
+QString afterColon(const QString &why)
+{
+    return why.isEmpty() ? QString() : u": "_s + tamed(why, 300);
 }
 
 Prompt promptFor(const LinkOptions &options, const HostKey &offered)
@@ -88,6 +95,19 @@ HostKeyDecision SshThread::decide(const HostKey &offered) const
     return decideSandboxKey(m_knownSandboxes, m_options.sandbox, offered);
 }
 
+void SshThread::takeSystemSshWhereNeeded()
+{
+    if (!m_options.endpoint.hostKey.isEmpty() || isVendorsSandbox(m_options.sandbox))
+        return;
+    const auto [name, port] = nameInFiles(m_options, m_host);
+    if (!decideHostKey(m_knownHosts, name, port, {}).hasCertificateAuthority || !knownKeyTypes(m_knownHosts, name, port).isEmpty())
+        return;
+    const QStringList folders = QString::fromLocal8Bit(variableOf(m_environment, "PATH")).split(u':', Qt::SkipEmptyParts);
+    const QStringList argv = systemSshCommand(folders.isEmpty() ? QString() : QStandardPaths::findExecutable(u"ssh"_s, folders), m_options);
+    if (!argv.isEmpty())
+        m_direct = std::exchange(m_options.transport, ProcessTransport{argv, {}});
+}
+
 Done SshThread::verifyHost()
 {
     ssh_key raw = nullptr;
@@ -104,6 +124,11 @@ Done SshThread::verifyHost()
 
     if (m_accepted)
         return *m_accepted == *offered ? Done() : std::unexpected(changedHostKey(*offered, *m_accepted, {}));
+    if (m_direct) {
+        tell(u"The host certificate of %1 was checked by the system's ssh, which carries this connection."_s.arg(m_subject));
+        m_accepted = offered;
+        return {};
+    }
     if (!m_options.endpoint.hostKey.isEmpty()) {
         const std::optional<HostKey> pinned = hostKeyFromLine(m_options.endpoint.hostKey);
         if (!pinned || *pinned != *offered)
@@ -157,7 +182,7 @@ Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decis
     case SshHostChecking::Strict:
         return failure(ErrorKind::HostKeyRefused, Layer::Ssh,
                        decision.hasCertificateAuthority
-                           ? u"only a certificate authority is known for this host, and host certificates cannot be checked"_s
+                           ? u"only a certificate authority is known for this host, and the system's ssh could not check its certificate"_s + afterColon(m_whyNotCertified)
                            : u"StrictHostKeyChecking allows only known hosts; %1 %2 is not known"_s.arg(prompt.keyType, prompt.fingerprint));
     case SshHostChecking::AcceptNew:
         keepHost(offered);
@@ -170,8 +195,8 @@ Done SshThread::confirmHost(const HostKey &offered, const HostKeyDecision &decis
     }
     prompt.kind = Prompt::Kind::UnknownHostKey;
     if (decision.hasCertificateAuthority)
-        prompt.text = u"Your known_hosts trusts a certificate authority for this host. Sandpiper cannot check host certificates, "
-                      "so it sees only the plain key below. Compare it, or connect with the system's ssh, which checks the certificate."_s;
+        prompt.text = u"Your known_hosts trusts a certificate authority for this host. Host certificates are checked by the system's ssh, "
+                      "which could not get there%1. What you see below is the server's plain key, which nobody vouches for."_s.arg(afterColon(m_whyNotCertified));
     const Result<std::shared_ptr<PromptAnswer>> answer = ask(prompt);
     if (!answer)
         return std::unexpected(answer.error());

@@ -82,8 +82,10 @@ void Filling::fillKeys()
     m_options.allowsPublicKey = m_config.pubkeyAuthentication;
     m_options.allowsPassword = m_config.passwordAuthentication;
     m_options.allowsInteractive = m_config.kbdInteractiveAuthentication;
-    m_options.agentForward = m_config.agentForward;
-    m_options.agentForwardSocket = m_config.agentForwardSocket;
+    if (m_options.agentForward == SshAgentForward::No) {
+        m_options.agentForward = m_config.agentForward;
+        m_options.agentForwardSocket = m_config.agentForwardSocket;
+    }
 }
 
 void Filling::fillHostKeys()

@@ -83,21 +83,25 @@ int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
     return int(room);
 }
 
-void SshSessionChannel::complete(const QList<std::pair<QString, QString>> &environment, const QString &remoteCommand)
+void SshSessionChannel::complete(const LinkOptions &options)
 {
-    for (const auto &[name, value] : environment) {
+    m_forwardsAgent = options.agentForward != SshAgentForward::No && m_spec.connectPort == 0 && m_spec.subsystem.isEmpty();
+    for (const auto &[name, value] : options.environment) {
         if (!m_spec.environment.contains(name))
             m_spec.offeredEnvironment.append({name, value});
     }
     const bool isLoginShell = m_spec.terminal == ChannelSpec::Terminal::Pty && m_spec.argv.isEmpty() && m_spec.commandLine.isEmpty()
             && m_spec.subsystem.isEmpty() && m_spec.workingDirectory.isEmpty();
-    if (!isLoginShell || remoteCommand.isEmpty())
+    // Some hosts have no terminals to give: a Git server, a jail for one program.
+    if (isLoginShell && options.requestTty == SshTtyWish::No)
+        m_spec.terminal = ChannelSpec::Terminal::None;
+    if (!isLoginShell || options.remoteCommand.isEmpty())
         return;
     // It goes there as it is, so that nothing can be set in front of it.
     for (const auto &[name, value] : m_spec.environment.asKeyValueRange())
         m_spec.offeredEnvironment.prepend({name, value});
     m_spec.environment.clear();
-    m_spec.commandLine = remoteCommand.toUtf8();
+    m_spec.commandLine = options.remoteCommand.toUtf8();
 }
 
 void SshSessionChannel::write(const QByteArray &bytes)
@@ -226,6 +230,9 @@ SshSessionChannel::Step SshSessionChannel::requestTerminal()
 
 SshSessionChannel::Step SshSessionChannel::requestEnvironment()
 {
+    // No answer is asked for, as ssh does it: a server that does not allow it says nothing.
+    if (std::exchange(m_forwardsAgent, false) && ssh_channel_request_auth_agent(m_channel) == SSH_ERROR)
+        return Step::Failed;
     while (!m_spec.environment.isEmpty()) {
         const QString name = m_spec.environment.firstKey();
         const int code = ssh_channel_request_env(m_channel, name.toUtf8().constData(),

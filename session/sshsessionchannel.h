@@ -21,8 +21,8 @@ public:
     SshSessionChannel &operator=(const SshSessionChannel &) = delete;
 
     [[nodiscard]] int id() const { return m_id; }
-    // Once, before the first pump(): what the user's ssh_config says of every channel.
-    void complete(const QList<std::pair<QString, QString>> &environment, const QString &remoteCommand);
+    // Once, before the first pump(): what the options of the link say of every channel.
+    void complete(const LinkOptions &options);
     void write(const QByteArray &bytes);
     void closeInput();
     void resize(TerminalSize size);
@@ -71,6 +71,7 @@ private:
 
     QByteArray m_input;
     qsizetype m_inputSent = 0;
+    bool m_forwardsAgent = false; // and it has not been asked for yet
     bool m_wantsEof = false;
     bool m_sentEof = false;
 

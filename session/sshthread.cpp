@@ -2,6 +2,7 @@
 
 #include <libssh/server.h>
 
+#include <QFile>
 #include <QLoggingCategory>
 
 #include <algorithm>
@@ -92,7 +93,7 @@ void SshThread::takeCommands()
                            [this](ToLink::OpenChannel &wish) {
                                m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
                                if (m_state == LinkState::Ready)
-                                   m_channels.back()->complete(m_options.environment, m_options.remoteCommand);
+                                   m_channels.back()->complete(m_options);
                            },
                            [this](ToLink::OpenTunnel &wish) {
                                m_tunnels.push_back(std::make_unique<SshTunnelChannel>(wish.channel, wish.spec, *m_mail, m_woken));
@@ -270,8 +271,40 @@ Error SshThread::lossOfConnection()
     return {ErrorKind::ConnectionLost, m_state == LinkState::Ready ? Layer::Tcp : Layer::Ssh, m_lastWords, {}};
 }
 
+// Without a wish for it the library refuses such channels, whatever the server asks for.
+void SshThread::allowAgent()
+{
+    if (m_options.agentForward == SshAgentForward::No)
+        return;
+    ssh_callbacks_init(&m_callbacks);
+    m_callbacks.userdata = this;
+    m_callbacks.channel_open_request_auth_agent_function = [](ssh_session, void *self) {
+        return static_cast<SshThread *>(self)->acceptAgentChannel();
+    };
+    ssh_set_callbacks(m_session.get(), &m_callbacks);
+}
+
+ssh_channel SshThread::acceptAgentChannel()
+{
+    const QString &socket = m_options.agentForward == SshAgentForward::Socket ? m_options.agentForwardSocket : m_options.agentSocket;
+    FileDescriptor agent = connectToAgent(QFile::encodeName(socket));
+    if (!agent.isValid() || m_tunnels.size() + m_acceptedTunnels.size() >= size_t(kMostTunnels)) {
+        qCWarning(lcThread).noquote() << m_subject << "wants the agent, which cannot be reached";
+        return nullptr;
+    }
+    TunnelSpec spec;
+    spec.stream = std::make_shared<FileDescriptor>(std::move(agent));
+    auto tunnel = std::make_unique<SshTunnelChannel>(ssh_channel_new(m_session.get()), spec, *m_mail, m_woken);
+    if (tunnel->isOver())
+        return nullptr;
+    m_acceptedTunnels.push_back(std::move(tunnel));
+    return m_acceptedTunnels.back()->channel();
+}
+
 void SshThread::pumpChannels()
 {
+    std::ranges::move(m_acceptedTunnels, std::back_inserter(m_tunnels));
+    m_acceptedTunnels.clear();
     for (const auto &open : m_channels)
         open->pump(m_session.get());
     std::erase_if(m_channels, [](const auto &open) { return open->isOver(); });
@@ -339,8 +372,9 @@ void SshThread::askForLife()
 Error SshThread::serve()
 {
     setState(LinkState::Ready);
+    allowAgent();
     for (const auto &open : m_channels)
-        open->complete(m_options.environment, m_options.remoteCommand);
+        open->complete(m_options);
     m_packetsAtLastLook = packetsReceived();
     m_nextKeepAlive = Clock::now() + m_options.keepAlive;
     for (;;) {
@@ -359,6 +393,7 @@ Error SshThread::serve()
 
 void SshThread::dropSession()
 {
+    m_acceptedTunnels.clear();
     m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold
     if (m_session) {

@@ -42,6 +42,8 @@ private:
     [[nodiscard]] Result<OpenTransport> askForWay(const QList<SshJumpHop> &hops);
     [[nodiscard]] Error lendWay();
     [[nodiscard]] Done establish();
+    void takeSystemSshWhereNeeded();
+    [[nodiscard]] bool goDirect(const Error &why);
     [[nodiscard]] Done connectSession();
     [[nodiscard]] Done configure(ssh_session session, const QList<QByteArray> &firstTypes);
     [[nodiscard]] Done readKnownKeys();
@@ -56,6 +58,8 @@ private:
 
     // The time after it.
     [[nodiscard]] Error serve();
+    void allowAgent();
+    [[nodiscard]] ssh_channel acceptAgentChannel();
     void pumpChannels();
     [[nodiscard]] bool keepAlive(); // false: nobody answers any more
     void askForLife();
@@ -69,6 +73,7 @@ private:
     [[nodiscard]] quint64 packetsReceived() const { return m_packets.in_packets; }
     void rememberLastWords();
     void dropSession();
+    void startOver(); // what waits for Ready goes on waiting
     SshSessionChannel *channel(int id);
 
     // AuthContext
@@ -99,9 +104,13 @@ private:
     ssh_callbacks_struct m_callbacks = {};
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
+    std::vector<std::unique_ptr<SshTunnelChannel>> m_acceptedTunnels; // since the last pumpChannels(); they come in callbacks
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;
     QList<KnownHostsFile> m_knownSandboxes; // ours; only for a vendor's sandbox
+    // What was wished for, while the system's ssh carries the link and vouches for the host.
+    std::optional<TransportWish> m_direct;
+    QString m_whyNotCertified; // it could not
     QString m_lastBanner;
 
     bool m_closing = false;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr qint64 kMostWaiting = 256 << 10;
 constexpr qint64 kSlice = 64 << 10;
+constexpr int kNobodys = 0; // ids count from 1
 
 // "Channel opening failure: channel 43 error (2) Connection refused"; the numbers of RFC 4254 section 5.1.
 Error refusalOf(ssh_session session, const TunnelSpec &spec)
@@ -47,6 +48,19 @@ SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mai
     m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *self) {
         static_cast<SshTunnelChannel *>(self)->m_remoteClosed = true;
     };
+}
+
+SshTunnelChannel::SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken)
+    : SshTunnelChannel(kNobodys, spec, mail, woken)
+{
+    m_channel = accepted;
+    m_stage = listen() ? Stage::Running : Stage::Over;
+}
+
+bool SshTunnelChannel::listen()
+{
+    // Before anything can arrive.
+    return m_channel && ssh_add_channel_callbacks(m_channel, &m_callbacks) == SSH_OK;
 }
 
 SshTunnelChannel::~SshTunnelChannel()
@@ -107,8 +121,7 @@ void SshTunnelChannel::open(ssh_session session)
     if (!m_channel) {
         m_channel = ssh_channel_new(session);
         m_patience = std::chrono::steady_clock::now() + m_spec.patience;
-        // Before anything can arrive.
-        if (!m_channel || ssh_add_channel_callbacks(m_channel, &m_callbacks) != SSH_OK)
+        if (!listen())
             return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
     }
     const int code = ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port,
@@ -227,6 +240,8 @@ void SshTunnelChannel::end(const Error &error, ShellEnd::Kind kind)
     if (m_spec.words && error.kind != ErrorKind::Cancelled)
         m_spec.words->put(error);
     m_spec.stream->reset();
+    if (m_id == kNobodys)
+        return;
     ShellEnd end;
     end.kind = kind;
     end.error = error;

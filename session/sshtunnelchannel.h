@@ -1,4 +1,5 @@
-// The far end of one tunnel (direct-tcpip) and the stream that it is joined to, in the thread of its link.
+// The far end of one tunnel and the stream that it is joined to, in the thread of its link: one that we
+// asked for (direct-tcpip), or one that the server opened to us.
 #pragma once
 
 #include "session/sshhandles.h"
@@ -17,11 +18,15 @@ class SshTunnelChannel
 public:
     // mail and woken outlive it; woken is set when its stream wants a pump().
     SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken);
+    // The server's: a fresh channel, which is accepted after this. Nobody is told of its end. Made in
+    // libssh's callback.
+    SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken);
     ~SshTunnelChannel(); // outside of libssh's callbacks only, and before its event goes
     SshTunnelChannel(const SshTunnelChannel &) = delete;
     SshTunnelChannel &operator=(const SshTunnelChannel &) = delete;
 
     [[nodiscard]] int id() const { return m_id; }
+    [[nodiscard]] ssh_channel channel() const { return m_channel; } // still ours
     // Does what can be done now without waiting. Outside of libssh's callbacks only.
     void pump(ssh_session session, ssh_event event);
     [[nodiscard]] bool isOver() const { return m_stage == Stage::Over; }
@@ -32,6 +37,7 @@ public:
 private:
     enum class Stage { Opening, Running, Over };
 
+    [[nodiscard]] bool listen();
     void open(ssh_session session);
     void serve(ssh_session session);
     void drainBacklog();

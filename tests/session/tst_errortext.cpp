@@ -113,7 +113,7 @@ private slots:
         QTest::addColumn<QString>("part");
         QTest::newRow("revoked") << u"SHA256:x is marked as revoked in /k:1"_s << u"revoked"_s;
         QTest::newRow("strict") << u"StrictHostKeyChecking allows only known hosts; ssh-rsa SHA256:x is not known"_s << u"only known hosts"_s;
-        QTest::newRow("certificates") << u"only a certificate authority is known for this host, and host certificates cannot be checked"_s
+        QTest::newRow("certificates") << u"only a certificate authority is known for this host, and the system's ssh could not check its certificate"_s
                                       << u"system's ssh"_s;
         QTest::newRow("refused") << u"ssh-rsa SHA256:x is not known"_s << u"not accepted"_s;
     }
