@@ -1,6 +1,7 @@
 #include "session/logins.h"
 
 #include "session/paths.h"
+#include "session/providers/sshhosts.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -43,7 +44,8 @@ LoginStore::LoginStore(const QString &file)
     for (const QJsonValue &value : root[u"sandboxes"].toArray()) {
         const QJsonObject entry = value.toObject();
         const std::optional<SandboxId> id = SandboxId::parse(entry[u"sandbox"].toString());
-        const LoginChoice choice{entry[u"user"].toString(), entry[u"term"].toString(), entry[u"key"].toString()};
+        const LoginChoice choice{entry[u"user"].toString(), entry[u"term"].toString(), entry[u"key"].toString(),
+                                 entry[u"forwardAgent"].toBool()};
         if (id && check(choice) && m_choices.size() < kMostChoices)
             m_choices.insert(*id, choice);
     }
@@ -85,7 +87,7 @@ Done LoginStore::save() const
     QJsonArray sandboxes;
     for (const auto &[id, choice] : m_choices.asKeyValueRange()) {
         sandboxes.append(QJsonObject{{u"sandbox"_s, id.toString()}, {u"user"_s, choice.user},
-                                     {u"term"_s, choice.term}, {u"key"_s, choice.key}});
+                                     {u"term"_s, choice.term}, {u"key"_s, choice.key}, {u"forwardAgent"_s, choice.forwardsAgent}});
     }
     const QJsonObject root{{u"version"_s, kVersion}, {u"agentSocket"_s, m_agentSocket}, {u"sandboxes"_s, sandboxes}};
     return writePrivateFile(m_file, QJsonDocument(root).toJson());
@@ -114,8 +116,15 @@ LinkOptions linkOptionsFor(const Sandbox &sandbox, const SignIn &signIn)
         options.endpoint.user = signIn.choice.user;
     if (options.agentSocket.isEmpty())
         options.agentSocket = signIn.agentSocket;
+    if (signIn.choice.forwardsAgent)
+        options.agentForward = SshAgentForward::Yes;
     if (!signIn.choice.key.isEmpty()) {
         options.preferredKey = signIn.choice.key;
+        options.identitiesOnly = true;
+    } else if (!options.endpoint.identityFiles.isEmpty() && sandbox.id.vendor == sshVendorId()) {
+        // Of an SSH host the key file is its user's choice; there may be a password as well.
+        options.preferredKey = options.endpoint.identityFiles.takeFirst();
+        options.endpoint.identityFiles.clear();
         options.identitiesOnly = true;
     } else if (options.endpoint.identityFiles.isEmpty()) {
         options.preferredKey = signIn.matchingKey;

@@ -15,6 +15,7 @@ struct LoginChoice
     QString user;
     QString term; // of the shell: "xterm-256color"
     QString key;  // "SHA256:…" or a file
+    bool forwardsAgent = false; // programs there may sign with the keys of the agent here
 
     [[nodiscard]] bool isEmpty() const { return *this == LoginChoice(); }
     friend bool operator==(const LoginChoice &, const LoginChoice &) = default;
@@ -57,6 +58,7 @@ struct SignIn
 // Of the key that is offered first; empty where there is none, or only an agent has it.
 [[nodiscard]] QString keyFileOf(const SignIn &signIn);
 // As linkOptionsFor(sandbox). The user's choice goes over what matches; a vendor's own key files over both.
+// An SSH host's key file is a choice of the user's too.
 [[nodiscard]] LinkOptions linkOptionsFor(const Sandbox &sandbox, const SignIn &signIn);
 
 } // namespace Sandpiper

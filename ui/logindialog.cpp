@@ -4,6 +4,7 @@
 #include "ui/dialogkit.h"
 #include "ui/theme.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QFileInfo>
@@ -21,6 +22,7 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     , m_user(new QLineEdit(this))
     , m_term(new QLineEdit(this))
     , m_key(new QComboBox(this))
+    , m_agent(new QCheckBox(tr("Forward the SSH &agent"), this))
     , m_problem(makeText({}, TextTone::Danger, this))
 {
     const QString name = tamed(sandbox.displayName(), 60);
@@ -56,6 +58,9 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     form->addRow(tr("&User"), m_user);
     form->addRow(tr("&Key"), m_key);
     form->addRow(tr("&Terminal type"), m_term);
+    m_agent->setChecked(choice.forwardsAgent);
+    m_agent->setToolTip(tr("Programs there can sign in to other hosts with your keys, and so can whoever is root there, as long as you are connected."));
+    form->addRow(QString(), m_agent);
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     buttons->addButton(tr("Save"), QDialogButtonBox::AcceptRole)->setDefault(true);
     connect(buttons, &QDialogButtonBox::accepted, this, &LoginDialog::accept);
@@ -74,7 +79,7 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
 
 void LoginDialog::accept()
 {
-    const Done kept = m_logins->set(m_sandbox, {m_user->text().trimmed(), m_term->text().trimmed(), m_key->currentData().toString()});
+    const Done kept = m_logins->set(m_sandbox, {m_user->text().trimmed(), m_term->text().trimmed(), m_key->currentData().toString(), m_agent->isChecked()});
     if (kept) {
         QDialog::accept();
         return;

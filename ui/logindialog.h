@@ -7,6 +7,7 @@
 #include <QDialog>
 
 class QComboBox;
+class QCheckBox;
 class QLabel;
 class QLineEdit;
 
@@ -26,6 +27,7 @@ private:
     QLineEdit *m_user;
     QLineEdit *m_term;
     QComboBox *m_key;
+    QCheckBox *m_agent;
     QLabel *m_problem;
 };
 

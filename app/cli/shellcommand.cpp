@@ -24,6 +24,7 @@ void ShellCommand::start(const QStringList &arguments)
                        {u"env"_s, u"Added to its environment; may be repeated."_s, u"K=V"_s},
                        {u"term"_s, u"Its TERM; xterm-256color, or what Log in as says."_s, u"TERM"_s},
                        {u"ssh-port"_s, u"The SSH server on this port inside the sandbox."_s, u"N"_s},
+                       {{u"A"_s, u"forward-agent"_s}, u"Programs there may use the keys of your SSH agent; over ssh."_s},
                        {u"detach-keys"_s, u"Keys that let go without ending it; none switches it off."_s, u"KEYS"_s, u"ctrl-]"_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
     if (!parse(parser, u"shell"_s, arguments))
@@ -61,11 +62,12 @@ void ShellCommand::start(const QStringList &arguments)
     }
     if (!isTerminal(STDIN_FILENO))
         return usage(u"shell needs a terminal on standard input; for one command use: sandpiper-cli exec TARGET -- CMD"_s);
-    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, wish, via, port, term] {
-        directory()->resolveToConnect(text).then(this, [this, wish, via, port, term](const CliResult<Target> &target) mutable {
+    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text, wish, via, port, term, forwards = parser.isSet(u"A"_s)] {
+        directory()->resolveToConnect(text).then(this, [this, wish, via, port, term, forwards](const CliResult<Target> &target) mutable {
             if (!target)
                 return fail(target.error(), ExitOurs);
             wish.target = *target;
+            wish.target.signIn.choice.forwardsAgent |= forwards;
             if (const QString wanted = term.isEmpty() ? target->signIn.choice.term : term; !wanted.isEmpty())
                 wish.spec.term = wanted;
             const Result<ShellRoute> route = chooseRoute(wish.target.sandbox, port != 0 ? u"ssh"_s : via);

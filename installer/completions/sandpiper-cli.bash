@@ -28,7 +28,7 @@ _sandpiper_cli()
             suspend | resume | terminate) words="--no-wait --json" ;;
             keys) words="--account --json" ;;
             hostkeys) words="--json" ;;
-            shell) words="--via --shell --cwd --env --term --ssh-port --detach-keys" ;;
+            shell) words="--via --shell --cwd --env --term --ssh-port --forward-agent --detach-keys" ;;
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;

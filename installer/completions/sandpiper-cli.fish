@@ -56,6 +56,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l cwd -x -d 'W
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l env -x -d 'NAME=VALUE'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l term -x -d 'Its TERM'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l ssh-port -x -d 'SSH server inside the sandbox'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -s A -l forward-agent -d 'Programs there may use your SSH agent'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l detach-keys -x -d 'Keys that let go of it'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a terminal'

@@ -53,7 +53,7 @@ _sandpiper_cli() {
                 shell)
                     _arguments '--help' '--via[route]:route:(ssh pty)' '--shell[another program]:path:' '--cwd[where it starts]:folder:' \
                         '*--env[added to its environment]:NAME=VALUE:' '--term[its TERM]:term:' \
-                        '--ssh-port[SSH server inside the sandbox]:port:' '--detach-keys[keys that let go]:keys:' \
+                        '--ssh-port[SSH server inside the sandbox]:port:' '(-A --forward-agent)'{-A,--forward-agent}'[programs there may use your SSH agent]' '--detach-keys[keys that let go]:keys:' \
                         '1:target:_sandpiper_cli_targets' ;;
                 exec)
                     _arguments '--help' '-t[with a terminal]' '-n[without input]' '--via[route]:route:(ssh api)' '1:target:_sandpiper_cli_targets' ;;

@@ -1,4 +1,5 @@
 #include "session/logins.h"
+#include "session/providers/sshhosts.h"
 #include "session/rememberedpassphrases.h"
 
 #include "tests/support/recordingprompts.h"
@@ -46,13 +47,13 @@ private slots:
         const SandboxId one{u"local"_s, u"a/b"_s, u"x"_s};
         {
             LoginStore store(file);
-            QVERIFY(store.set(one, {u"root"_s, u"xterm"_s, u"SHA256:x"_s}));
+            QVERIFY(store.set(one, {u"root"_s, u"xterm"_s, u"SHA256:x"_s, true}));
             QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {u"me"_s, {}, {}}));
             QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {}));
             QVERIFY(store.setAgentSocket(u"/run/agent"_s));
         }
         const LoginStore store(file);
-        QCOMPARE(store.of(one), (LoginChoice{u"root"_s, u"xterm"_s, u"SHA256:x"_s}));
+        QCOMPARE(store.of(one), (LoginChoice{u"root"_s, u"xterm"_s, u"SHA256:x"_s, true}));
         QVERIFY(store.of({u"local"_s, u"a"_s, u"y"_s}).isEmpty());
         QCOMPARE(store.agentSocket(), u"/run/agent"_s);
     }
@@ -113,9 +114,19 @@ private slots:
         QCOMPARE(options.endpoint.user, u"root"_s);
         QCOMPARE(options.preferredKey, u"SHA256:mine"_s);
         QVERIFY(options.identitiesOnly);
+        QCOMPARE(options.agentForward, SshAgentForward::No);
+        QCOMPARE(linkOptionsFor(sandbox, {{{}, {}, {}, true}, {}, {}}).agentForward, SshAgentForward::Yes);
         // A vendor's own key files are the ones it takes.
         sandbox.ssh->identityFiles = {u"/vendor"_s};
         QCOMPARE(linkOptionsFor(sandbox, {{}, u"/k"_s, {}}).preferredKey, QString());
+        QCOMPARE(linkOptionsFor(sandbox, {}).endpoint.identityFiles, QStringList{u"/vendor"_s});
+        // An SSH host may have a password beside the key that its user named.
+        OwnHost host;
+        host.host = u"web.example"_s;
+        host.keyFile = u"/mine"_s;
+        options = linkOptionsFor(sandboxOf(host), {});
+        QCOMPARE(options.preferredKey, u"/mine"_s);
+        QVERIFY(options.identitiesOnly && options.endpoint.identityFiles.isEmpty());
     }
 
     void aPassphraseIsRememberedUntilItIsWrong()
