@@ -181,8 +181,7 @@ void typingDuringBulk(const TestSshd &server, PromptHandler *prompts, DelayRelay
     const LinkOptions options = through(server, relay.port());
     Typist typist(options, prompts);
     (void)typist.type(20);
-    const int count = line.oneWay > 0us ? keys / 4 : keys;
-    const QList<double> idle = typist.type(count);
+    const QList<double> idle = typist.type(keys);
     CommandSpec spec;
     spec.argv = {u"head"_s, u"-c"_s, u"100G"_s, u"/dev/zero"_s};
     const auto bulk = makeSshCommand(options, spec, prompts);
@@ -196,7 +195,7 @@ void typingDuringBulk(const TestSshd &server, PromptHandler *prompts, DelayRelay
     QElapsedTimer clock;
     clock.start();
     const qint64 before = moved;
-    const QList<double> busy = typist.type(count);
+    const QList<double> busy = typist.type(keys);
     const double rate = double(moved - before) / double(clock.nsecsElapsed()) * 1e9 / double(1 << 20);
     std::printf("echo, %s: idle p50 %.2f p99 %.2f ms; with %.0f MiB/s of bulk p50 %.2f p99 %.2f ms   p99 within 20 %% or 2 ms\n", name,
                 at(idle, 0.5), at(idle, 0.99), rate, at(busy, 0.5), at(busy, 0.99));

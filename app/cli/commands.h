@@ -244,6 +244,7 @@ private:
     void checkTarget(const CliResult<Target> &target);
     void checkPty();
     void checkName();
+    void lookUp();
     void checkPort();
     void checkSsh();
     void reached(LinkState state);
@@ -257,6 +258,8 @@ private:
     std::unique_ptr<SshLink> m_link;
     std::unique_ptr<RemoteCommand> m_remote;
     std::unique_ptr<QTcpSocket> m_socket;
+    QString m_host; // as ssh_config has it
+    quint16 m_port = 0;
     QJsonArray m_layers;
     LinkState m_reached = LinkState::Idle;
     bool m_json = false;

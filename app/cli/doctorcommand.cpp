@@ -1,6 +1,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "session/background.h"
 #include "session/errortext.h"
+#include "session/sshhostoptions.h"
 
 #include <QHostAddress>
 #include <QHostInfo>
@@ -87,19 +89,33 @@ void DoctorCommand::checkName()
         return conclude();
     }
     const SshEndpoint &endpoint = *m_target.sandbox.ssh;
-    if (!endpoint.alias.isEmpty()) {
-        // ssh_config may lead there by other hosts and programs; only the link knows.
-        skip(u"DNS"_s, u"ssh_config says how %1 is reached"_s.arg(endpoint.alias));
-        skip(u"TCP"_s, u"ssh_config says how %1 is reached"_s.arg(endpoint.alias));
-        return checkSsh();
-    }
-    if (!QHostAddress(endpoint.host).isNull()) {
-        skip(u"DNS"_s, u"%1 is an address"_s.arg(endpoint.host));
+    m_host = endpoint.host;
+    m_port = endpoint.port;
+    const Result<SshHostQuery> query = hostQueryFor(linkOptionsFor(m_target.sandbox, m_target.signIn));
+    if (endpoint.alias.isEmpty() || !query)
+        return lookUp();
+    const auto read = [query = *query] { return SshConfig(SshConfig::defaultSources()).resolve(query); };
+    inBackground(this, read, [this](const SshHostConfig &config) {
+        m_host = config.hostName;
+        m_port = config.port;
+        if (config.jumps.isEmpty() && !config.proxyCommand)
+            return lookUp();
+        // It leads there by other hosts and programs; only the link knows.
+        skip(u"DNS"_s, u"ssh_config says how %1 is reached"_s.arg(m_target.sandbox.ssh->alias));
+        skip(u"TCP"_s, u"ssh_config says how %1 is reached"_s.arg(m_target.sandbox.ssh->alias));
+        checkSsh();
+    });
+}
+
+void DoctorCommand::lookUp()
+{
+    if (!QHostAddress(m_host).isNull()) {
+        skip(u"DNS"_s, u"%1 is an address"_s.arg(m_host));
         return checkPort();
     }
     const auto patience = new QTimer(this);
     patience->setSingleShot(true);
-    const int id = QHostInfo::lookupHost(endpoint.host, this, [this, patience](const QHostInfo &info) {
+    const int id = QHostInfo::lookupHost(m_host, this, [this, patience](const QHostInfo &info) {
         if (!patience->isActive())
             return;
         patience->stop();
@@ -108,29 +124,28 @@ void DoctorCommand::checkName()
         QStringList addresses;
         for (const QHostAddress &address : info.addresses())
             addresses.append(address.toString());
-        good(u"DNS"_s, u"%1 is %2"_s.arg(m_target.sandbox.ssh->host, addresses.mid(0, 4).join(u", "_s)));
+        good(u"DNS"_s, u"%1 is %2"_s.arg(m_host, addresses.mid(0, 4).join(u", "_s)));
         checkPort();
     });
     connect(patience, &QTimer::timeout, this, [this, id] {
         QHostInfo::abortHostLookup(id);
-        bad(u"DNS"_s, u"the name has an address"_s, {ErrorKind::Timeout, Layer::Dns, {}, m_target.sandbox.ssh->host});
+        bad(u"DNS"_s, u"the name has an address"_s, {ErrorKind::Timeout, Layer::Dns, {}, m_host});
     });
     patience->start(kPatience);
 }
 
 void DoctorCommand::checkPort()
 {
-    const SshEndpoint &endpoint = *m_target.sandbox.ssh;
     m_socket = std::make_unique<QTcpSocket>();
     m_socket->setProxy(QNetworkProxy::NoProxy); // as the link does
     const auto patience = new QTimer(m_socket.get());
     patience->setSingleShot(true);
-    const auto expected = u"something listens at port %1"_s.arg(endpoint.port);
-    connect(patience, &QTimer::timeout, this, [this, expected, host = endpoint.host] {
+    const auto expected = u"something listens at port %1"_s.arg(m_port);
+    connect(patience, &QTimer::timeout, this, [this, expected, host = m_host] {
         m_socket->disconnect(this);
         bad(u"TCP"_s, expected, {ErrorKind::Timeout, Layer::Tcp, {}, host});
     });
-    connect(m_socket.get(), &QTcpSocket::errorOccurred, this, [this, expected, patience, host = endpoint.host](QAbstractSocket::SocketError error) {
+    connect(m_socket.get(), &QTcpSocket::errorOccurred, this, [this, expected, patience, host = m_host](QAbstractSocket::SocketError error) {
         patience->stop();
         bad(u"TCP"_s, expected, tcpError(error, m_socket->errorString(), host));
     });
@@ -142,7 +157,7 @@ void DoctorCommand::checkPort()
         checkSsh();
     });
     patience->start(kPatience);
-    m_socket->connectToHost(endpoint.host, endpoint.port); // one address after the other
+    m_socket->connectToHost(m_host, m_port); // one address after the other
 }
 
 void DoctorCommand::checkSsh()
