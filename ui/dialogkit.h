@@ -12,6 +12,7 @@
 class QDialogButtonBox;
 class QHBoxLayout;
 class QPushButton;
+class QTableView;
 class QToolButton;
 class QVBoxLayout;
 
@@ -23,6 +24,8 @@ enum class TextTone { Plain, Muted, Danger };
 [[nodiscard]] QLabel *makeHeading(const QString &text, QWidget *parent);
 [[nodiscard]] QLabel *makeTitle(const QString &text, QWidget *parent);
 [[nodiscard]] QLabel *makeText(const QString &text, TextTone tone, QWidget *parent);
+// How the tables of the pages look and are used; rows are selected, one or several by the table's own mode.
+void dressTable(QTableView *table);
 // An icon alone; text is its tooltip and its accessible name.
 [[nodiscard]] QToolButton *makeToolButton(IconName name, const QString &text, QWidget *parent);
 

@@ -173,19 +173,10 @@ HostKeysPage::HostKeysPage(const HostKeyPlaces &places, QWidget *parent)
     m_table->setObjectName(u"hostKeysTable"_s);
     m_table->setAccessibleName(tr("Host keys"));
     m_table->setModel(m_model);
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_table->setShowGrid(false);
-    m_table->setWordWrap(false);
-    m_table->setTabKeyNavigation(false);
-    m_table->setTextElideMode(Qt::ElideMiddle);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(Metrics::rowHeight + 4);
-    m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    dressTable(m_table);
     const int widths[] = {220, 90, 240, 220, 90};
     for (int column = 0; column < HostKeysModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
-    m_table->horizontalHeader()->setMinimumSectionSize(60);
     m_table->horizontalHeader()->setSectionResizeMode(HostKeysModel::Fingerprint, QHeaderView::Stretch);
 
     QToolButton *close = makeToolButton(IconName::Close, tr("Close this page"), this);

@@ -117,6 +117,11 @@ int KeysModel::columnCount(const QModelIndex &parent) const
     return parent.isValid() ? 0 : ColumnCount;
 }
 
+bool KeysModel::isEmptyColumn(Column column) const
+{
+    return std::ranges::all_of(m_rows, [column](const Row &row) { return textOf(row, column).isEmpty(); });
+}
+
 QString KeysModel::textOf(const Row &row, Column column)
 {
     switch (column) {
@@ -124,9 +129,12 @@ QString KeysModel::textOf(const Row &row, Column column)
         return row.name;
     case Type: {
         QString type = row.type;
+        const bool isOnSecurityKey = type.startsWith("sk-"_L1);
+        if (isOnSecurityKey)
+            type = type.sliced(3).section(u'@', 0, 0) + u"-sk"_s;
         if (type.startsWith("ssh-"_L1))
             type.remove(0, 4);
-        return type;
+        return type.replace("ecdsa-sha2-nistp"_L1, "ecdsa-"_L1);
     }
     case Fingerprint:
         return row.fingerprint.isEmpty() ? tr("shown once it is unlocked") : row.fingerprint;
@@ -173,7 +181,10 @@ QVariant KeysModel::data(const QModelIndex &index, int role) const
     }
     if (role != Qt::DisplayRole && role != Qt::ToolTipRole)
         return {};
-    return textOf(row, Column(index.column()));
+    const QString text = textOf(row, Column(index.column()));
+    // The heading says what it is; what is compared or copied has all of it.
+    const bool isShortened = role == Qt::DisplayRole && index.column() == Fingerprint && text.startsWith("SHA256:"_L1);
+    return isShortened ? text.sliced(7) : text;
 }
 
 QVariant KeysModel::headerData(int section, Qt::Orientation orientation, int role) const

@@ -38,6 +38,7 @@ public:
     // Borrowed; all outlive it.
     KeysModel(SandboxRegistry *registry, AccountHub *hub, AvailableKeys *available, QObject *parent = nullptr);
     [[nodiscard]] const Row &row(int row) const { return m_rows.at(row); }
+    [[nodiscard]] bool isEmptyColumn(Column column) const;
 
     int rowCount(const QModelIndex &parent) const override;
     int columnCount(const QModelIndex &parent) const override;

@@ -49,22 +49,13 @@ void KeysPage::build()
     m_table->setObjectName(u"keysTable"_s);
     m_table->setAccessibleName(tr("SSH keys"));
     m_table->setModel(m_model);
-    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    dressTable(m_table);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->setShowGrid(false);
-    m_table->setWordWrap(false);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(Metrics::rowHeight + 4);
-    m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     // The fingerprint takes what is left: it is what people compare.
-    const int widths[] = {130, 72, 180, 110, 100, 100, 72, 170};
+    const int widths[] = {130, 84, 180, 120, 96, 96, 104, 150};
     for (int column = 0; column < KeysModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
-    m_table->horizontalHeader()->setMinimumSectionSize(60);
     m_table->horizontalHeader()->setSectionResizeMode(KeysModel::Fingerprint, QHeaderView::Stretch);
-    m_table->setTextElideMode(Qt::ElideMiddle);
 
     QToolButton *close = makeToolButton(IconName::Close, tr("Close this page"), this);
     connect(close, &QToolButton::clicked, this, &KeysPage::closeWanted);
@@ -120,6 +111,10 @@ void KeysPage::connectButtons()
     connect(m_remove, &QPushButton::clicked, this, &KeysPage::askRemove);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &KeysPage::updateButtons);
     connect(m_model, &QAbstractItemModel::modelReset, this, &KeysPage::updateButtons);
+    // Not every vendor says it, and files do not know it: an empty column takes room from the fingerprint.
+    const auto showLastUsed = [this] { m_table->setColumnHidden(KeysModel::LastUsed, m_model->isEmptyColumn(KeysModel::LastUsed)); };
+    connect(m_model, &QAbstractItemModel::modelReset, this, showLastUsed);
+    showLastUsed();
     connect(m_available, &AvailableKeys::changed, this, [this] {
         if (const std::optional<Error> error = m_available->agentError())
             m_notices->tell(NoticeBar::Tone::Trouble, tr("The keys of the ssh-agent cannot be shown: %1.").arg(error->detail));

@@ -100,11 +100,12 @@ private slots:
         p.open();
         QTRY_COMPARE_WITH_TIMEOUT(p.cell(KeysModel::Name), u"work laptop"_s, patience);
         QCOMPARE(p.table->model()->rowCount(), 1);
-        QCOMPARE(p.cell(KeysModel::Fingerprint), p.key->fingerprint);
+        QCOMPARE(u"SHA256:"_s + p.cell(KeysModel::Fingerprint), p.key->fingerprint);
         QCOMPARE(p.cell(KeysModel::Type), u"ed25519"_s);
         QCOMPARE(p.cell(KeysModel::Here), u"file"_s);
         QCOMPARE(p.cell(KeysModel::Registered), u"✓ one"_s);
         QVERIFY(!p.cell(KeysModel::LastUsed).isEmpty());
+        QVERIFY(!p.table->isColumnHidden(KeysModel::LastUsed));
         p.table->selectRow(0);
         p.picture(u"keys-"_s + QString::fromLatin1(QTest::currentDataTag()));
     }
