@@ -1,5 +1,6 @@
 #include "session/sshlinkcore.h"
 
+#include "session/linkmoves.h"
 #include "session/sshchannel.h"
 #include "session/sshjump.h"
 #include "session/sshthread.h"
@@ -76,7 +77,7 @@ void SshLinkCore::start(bool isTransportOnly)
 {
     if (m_state != LinkState::Idle)
         return;
-    m_state = LinkState::Connecting;
+    move(LinkState::Connecting);
     if (!m_mail->commands.isUsable() || !m_mail->events.isUsable()) {
         QMetaObject::invokeMethod(this, [this] {
             LinkEvent event = FromLink::Closed{{ErrorKind::Io, Layer::Ssh, u"no file descriptors are left"_s, {}}};
@@ -94,6 +95,12 @@ void SshLinkCore::start(bool isTransportOnly)
     } catch (const std::system_error &error) {
         m_mail->events.put(FromLink::Closed{{ErrorKind::Io, Layer::Ssh, QString::fromLocal8Bit(error.what()), {}}});
     }
+}
+
+void SshLinkCore::move(LinkState to)
+{
+    Q_ASSERT_X(isLegalMove(m_state, to), "SshLinkCore", "no link goes from there to there");
+    m_state = to;
 }
 
 void SshLinkCore::close()
@@ -185,7 +192,8 @@ void SshLinkCore::handle(LinkEvent &event)
     const auto channel = [this](int id) { return m_channels.value(id).data(); };
     std::visit(Overloaded{
                        [&](const FromLink::StateChanged &news) {
-                           m_state = news.state;
+                           if (news.state != m_state) // connectToHost() has said the first one already
+                               move(news.state);
                            emit stateChanged(m_state);
                        },
                        [&](const FromLink::ServerMet &news) {
@@ -226,7 +234,7 @@ void SshLinkCore::handle(LinkEvent &event)
                                emit to->ended(news.end);
                        },
                        [&](const FromLink::Closed &news) {
-                           m_state = LinkState::Closed;
+                           move(LinkState::Closed);
                            const QPointer<SshLinkCore> self(this);
                            withdrawPrompt();
                            m_jump.reset(); // nobody travels any more

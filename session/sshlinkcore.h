@@ -54,6 +54,7 @@ signals:
     void closed(const Sandpiper::Error &error);
 
 private:
+    void move(LinkState to);
     void start(bool isTransportOnly);
     void jump(const FromLink::NeedTransport &request);
     void takeEvents();

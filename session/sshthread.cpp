@@ -1,5 +1,7 @@
 #include "session/sshthread.h"
 
+#include "session/linkmoves.h"
+
 #include <libssh/server.h>
 
 #include <QFile>
@@ -78,6 +80,7 @@ void SshThread::setState(LinkState state)
 {
     if (state == m_state)
         return;
+    Q_ASSERT_X(isLegalMove(m_state, state), "SshThread", "no link goes from there to there");
     m_state = state;
     m_mail->events.put(FromLink::StateChanged{state});
 }

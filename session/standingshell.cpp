@@ -70,6 +70,13 @@ void StandingShell::consumed(qint64 bytes)
         d->shell->consumed(told);
 }
 
+void StandingShell::setShown(bool shown)
+{
+    d->isShown = shown;
+    if (shown && d->status.state == State::Waiting)
+        d->begin();
+}
+
 void StandingShell::retryNow()
 {
     switch (d->status.state) {

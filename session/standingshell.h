@@ -86,6 +86,9 @@ public:
     void write(QByteArrayView bytes); // dropped unless Open: input is never sent later by surprise
     void resize(TerminalSize size);
     void consumed(qint64 bytes);
+    // Whether somebody looks at it. What is looked at comes back first: it tries at once when it comes to be
+    // shown, and while it is not, its tries stand back behind those of others. At first it is.
+    void setShown(bool shown);
     void retryNow();
     void stop();          // stop trying
     void resumeSandbox(); // Suspended

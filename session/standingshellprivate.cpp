@@ -17,6 +17,12 @@ constexpr auto steady = 10s;       // open for so long: the next loss starts a n
 constexpr auto replayLook = 250ms; // silence after which a replay is taken to be complete
 constexpr auto resumeLook = 1s;
 
+// Long enough for the one that is shown to be asked about and connected; not all at the same moment.
+std::chrono::milliseconds behindTheShown(double chance)
+{
+    return 400ms + std::chrono::milliseconds(int(1200 * chance));
+}
+
 } // namespace
 
 StandingShell::Private::Private(StandingShell *owner, const ShellRecord &wanted, Services given)
@@ -172,7 +178,12 @@ void StandingShell::Private::watchResume()
 void StandingShell::Private::wait(const Error &why)
 {
     ++status.attempt;
-    const auto delay = backoffDelay(status.attempt, services.random ? services.random() : 0.5);
+    const auto delay = backoffDelay(status.attempt, chance());
+    waitFor(isShown ? delay : delay + behindTheShown(chance()), why);
+}
+
+void StandingShell::Private::waitFor(std::chrono::milliseconds delay, const Error &why)
+{
     status.retryAt = QDateTime::currentDateTimeUtc().addMSecs(delay.count());
     qCInfo(lcStanding).noquote() << "waiting" << delay.count() << "ms:" << describe(why);
     setStatus(State::Waiting, why);
@@ -184,7 +195,10 @@ void StandingShell::Private::networkChanged()
     if (status.state == State::Waiting) {
         // What it waited for may be over; and if not, the next wait is a short one again.
         status.attempt = 0;
-        begin();
+        if (isShown)
+            begin();
+        else
+            waitFor(behindTheShown(chance()), status.error);
     } else if (shell && status.state == State::Open) {
         shell->probe();
     }

@@ -26,6 +26,8 @@ public:
     void watchResume(); // after resumeSandbox()
     void settled();     // open for a while
     void wait(const Error &why);
+    void waitFor(std::chrono::milliseconds delay, const Error &why);
+    [[nodiscard]] double chance() const { return services.random ? services.random() : 0.5; }
     void networkChanged();
 
     // --- what the shell says
@@ -81,6 +83,7 @@ public:
     std::unique_ptr<Shell> shell;
     ReplaySplice splice{ptyReplayLimit};
     OutputLedger ledger;
+    bool isShown = true;
     bool isReplaying = false;   // as the shell says
     bool replayIsWhole = false; // and it is shown from its start
     bool replayStirred = false; // output came since watchReplay() looked last

@@ -69,7 +69,7 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     column->setContentsMargins(20, 20, 20, 16);
     column->setSpacing(3 * Metrics::unit);
     column->addWidget(makeHeading(tr("Log in to %1").arg(name), this));
-    column->addWidget(makeText(tr("For new connections by SSH. What is left empty is as the sandbox's vendor has it."), TextTone::Muted, this));
+    column->addWidget(makeText(tr("For new connections by SSH. What is left empty is as the vendor has it."), TextTone::Muted, this));
     column->addLayout(form);
     column->addWidget(m_problem);
     m_problem->hide();

@@ -256,13 +256,6 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption *option, con
 QRect Style::subElementRect(SubElement element, const QStyleOption *option,
                             const QWidget *widget) const
 {
-    if (element == SE_HeaderLabel) {
-        // The whole height, or descenders are cut; and in line with the cells below.
-        QRect rect = QProxyStyle::subElementRect(element, option, widget).translated(-1, 0);
-        rect.setTop(option->rect.top());
-        rect.setBottom(option->rect.bottom());
-        return rect;
-    }
     if (element == SE_ItemViewItemText || element == SE_ItemViewItemFocusRect) {
         const QRect rect = QProxyStyle::subElementRect(element, option, widget);
         return element == SE_ItemViewItemText ? rect.adjusted(4, 0, -2, 0) : rect;
@@ -535,6 +528,8 @@ void Style::drawControl(ControlElement element, const QStyleOption *option, QPai
                 static_cast<QStyleOptionHeader &>(mine) = *header;
             mine.palette.setColor(QPalette::ButtonText, c.muted);
             mine.state &= ~State_On; // no bold jump when a row is selected
+            // The margins above and below would cut descenders; and in line with the cells below.
+            mine.rect.adjust(-1, -8, -1, 8);
             QProxyStyle::drawControl(element, &mine, painter, widget);
             return;
         }

@@ -103,6 +103,7 @@ void TerminalPane::connectShell(StandingShell::Services services, const QString 
     m_accountName = accountName;
     m_provider = services.provider;
     m_shell = std::make_unique<StandingShell>(m_tab.shell, std::move(services));
+    m_shell->setShown(m_attended);
     connect(m_shell.get(), &StandingShell::statusChanged, this, &TerminalPane::onStatus);
     connect(m_shell.get(), &StandingShell::recordChanged, this, &TerminalPane::onRecord);
     connect(m_shell.get(), &StandingShell::noticeReceived, this,
@@ -201,6 +202,8 @@ void TerminalPane::setCustomTitle(const QString &title)
 void TerminalPane::setAttended(bool attended)
 {
     m_attended = attended;
+    if (m_shell)
+        m_shell->setShown(attended);
     if (!attended || (!m_activity && !m_bell))
         return;
     m_activity = m_bell = false;

@@ -475,6 +475,42 @@ private slots:
         QCOMPARE(scene.provider.calls.size(), asked);
     }
 
+    void whatIsShownComesBackFirst()
+    {
+        Scene shown;
+        Scene hidden;
+        hidden.standing->setShown(false);
+        for (Scene *scene : {&shown, &hidden}) {
+            scene->openNew();
+            scene->provider.answer = std::unexpected(errorOf(ErrorKind::HostUnreachable));
+            scene->lose();
+            QTRY_COMPARE(scene->state(), State::Waiting);
+        }
+        QVERIFY(*hidden.timers.next() > *shown.timers.next());
+        const auto asked = hidden.provider.calls.size();
+        for (Scene *scene : {&shown, &hidden}) {
+            scene->provider.setState(SandboxState::Running);
+            emit scene->network.changed();
+        }
+        QTRY_VERIFY(shown.provider.shell);
+        QCOMPARE(hidden.provider.calls.size(), asked);
+        hidden.timers.advance(*hidden.timers.next());
+        QTRY_VERIFY(hidden.provider.shell);
+    }
+
+    void whatComesToBeShownTriesAtOnce()
+    {
+        Scene scene;
+        scene.standing->setShown(false);
+        scene.openNew();
+        scene.provider.answer = std::unexpected(errorOf(ErrorKind::HostUnreachable));
+        scene.lose();
+        QTRY_COMPARE(scene.state(), State::Waiting);
+        scene.provider.setState(SandboxState::Running);
+        scene.standing->setShown(true);
+        QTRY_VERIFY(scene.provider.shell);
+    }
+
     void stoppingStopsAndRetryGoesOn()
     {
         Scene scene;
