@@ -316,7 +316,7 @@ void SshBridge::finishWhenOver()
         return;
     if (m_end) {
         if (m_end->signal != 0)
-            ssh_channel_request_send_exit_signal(m_channel, sshSignalName(m_end->signal), 0, "", "");
+            ssh_channel_request_send_exit_signal(m_channel, sshSignalName(m_end->signal).constData(), 0, "", "");
         else
             ssh_channel_request_send_exit_status(m_channel, m_end->exitCode);
     }

@@ -3,13 +3,8 @@
 #include "session/address.h"
 #include "session/paths.h"
 
-#include <QDateTime>
-#include <QFile>
-#include <QFileInfo>
 #include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
-#include <QLockFile>
 #include <QUuid>
 
 using namespace Qt::Literals::StringLiterals;
@@ -17,13 +12,7 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
-constexpr int fileVersion = 1;
 constexpr qsizetype maxAccounts = 1000;
-
-Error fileError(ErrorKind kind, const QString &detail, const QString &file)
-{
-    return {kind, Layer::LocalDisk, detail, file};
-}
 
 QJsonObject toJson(const Account &account)
 {
@@ -57,39 +46,16 @@ std::optional<Account> fromJson(const QJsonObject &json)
     return account;
 }
 
-struct Parsed
+QList<Account> parsed(const QJsonArray &items)
 {
     QList<Account> accounts;
-    bool damaged = false; // some of it could not be understood
-    bool tooNew = false;
-};
-
-Parsed parsed(const QByteArray &content)
-{
-    const QJsonDocument document = QJsonDocument::fromJson(content);
-    const QJsonObject root = document.object();
-    Parsed result;
-    if (root.value("version"_L1).toInt() > fileVersion) {
-        result.tooNew = true;
-        return result;
-    }
-    if (root.value("version"_L1).toInt() != fileVersion || !root.value("accounts"_L1).isArray()) {
-        result.damaged = true;
-        return result;
-    }
-    const QJsonArray items = root.value("accounts"_L1).toArray();
     for (const QJsonValue &item : items) {
         const auto account = fromJson(item.toObject());
-        const auto isTaken = [&account](const Account &other) {
-            return other.id == account->id || other.name == account->name;
-        };
-        if (account && result.accounts.size() < maxAccounts
-            && std::none_of(result.accounts.cbegin(), result.accounts.cend(), isTaken))
-            result.accounts.append(*account);
-        else
-            result.damaged = true;
+        const auto isTaken = [&account](const Account &other) { return other.id == account->id || other.name == account->name; };
+        if (account && accounts.size() < maxAccounts && std::ranges::none_of(accounts, isTaken))
+            accounts.append(*account);
     }
-    return result;
+    return accounts;
 }
 
 Done checked(const Account &account, const QList<Account> &others)
@@ -117,23 +83,13 @@ Done checked(const Account &account, const QList<Account> &others)
     return checkApiUrl(account.proxyUrl);
 }
 
-// The damaged file under a name that nothing else has; the time makes it findable.
-QString asideName(const QString &file)
-{
-    const QString base = file + u".damaged-"_s + QDateTime::currentDateTimeUtc().toString(u"yyyyMMdd-HHmmss"_s);
-    QString name = base;
-    for (int i = 2; QFileInfo::exists(name); ++i)
-        name = base + u'-' + QString::number(i);
-    return name;
-}
-
 } // namespace
 
 AccountStore::AccountStore(const QString &file, QObject *parent)
     : QObject(parent)
-    , m_file(file)
+    , m_file(file, u"accounts"_s)
 {
-    load();
+    m_accounts = parsed(m_file.load([](const QJsonArray &items) { return parsed(items).size() == items.size(); }));
 }
 
 QList<Account> AccountStore::accounts() const
@@ -143,59 +99,25 @@ QList<Account> AccountStore::accounts() const
 
 std::optional<Error> AccountStore::loadError() const
 {
-    return m_loadError;
-}
-
-void AccountStore::load()
-{
-    const Result<QByteArray> content = readFile(m_file);
-    if (!content) {
-        m_readOnly = content.error().kind != ErrorKind::NotFound;
-        if (m_readOnly)
-            m_loadError = content.error();
-        return;
-    }
-    Parsed result = parsed(*content);
-    m_accounts = result.accounts;
-    m_readOnly = result.tooNew;
-    if (result.tooNew)
-        m_loadError = fileError(ErrorKind::Unsupported, u"it was written by a newer Sandpiper"_s, m_file);
-    if (!result.damaged)
-        return;
-    // What could be understood goes on; a copy of all of it stays for the person to look at.
-    const QString aside = asideName(m_file);
-    const Done kept = writePrivateFile(aside, *content);
-    m_readOnly = !kept;
-    m_loadError = fileError(ErrorKind::Protocol,
-                            kept ? u"what it held is kept in "_s + aside : kept.error().detail, m_file);
+    return m_file.error();
 }
 
 Done AccountStore::change(const std::function<Done(QList<Account> &)> &edit)
 {
-    if (m_readOnly)
-        return std::unexpected(*m_loadError);
-    if (Done folder = makePrivateFolder(QFileInfo(m_file).absolutePath()); !folder)
-        return folder;
-    // Window and command line may both be at work. Never long: the file is small.
-    QLockFile lock(m_file + u".lock"_s);
-    if (!lock.tryLock(500))
-        return std::unexpected(fileError(ErrorKind::Io, u"another program is changing it"_s, m_file));
-    QList<Account> accounts = m_accounts;
-    if (const auto content = readFile(m_file)) {
-        const Parsed now = parsed(*content);
-        if (now.tooNew)
-            return std::unexpected(fileError(ErrorKind::Unsupported, u"it was written by a newer Sandpiper"_s, m_file));
-        if (!now.damaged)
-            accounts = now.accounts;
-    }
-    if (Done edited = edit(accounts); !edited)
-        return edited;
-    QJsonArray items;
-    for (const Account &account : std::as_const(accounts))
-        items.append(toJson(account));
-    const QJsonObject root{{u"version"_s, fileVersion}, {u"accounts"_s, items}};
-    if (Done written = writePrivateFile(m_file, QJsonDocument(root).toJson()); !written)
-        return written;
+    QList<Account> accounts;
+    const Done saved = m_file.change([&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
+        accounts = now ? parsed(*now) : m_accounts;
+        if (now && accounts.size() != now->size())
+            accounts = m_accounts;
+        if (const Done edited = edit(accounts); !edited)
+            return std::unexpected(edited.error());
+        QJsonArray items;
+        for (const Account &account : std::as_const(accounts))
+            items.append(toJson(account));
+        return items;
+    });
+    if (!saved)
+        return saved;
     m_accounts = accounts;
     emit changed();
     return {};

@@ -1,7 +1,7 @@
 // The accounts of this user: a versioned JSON file without secrets, written atomically. GUI thread.
 #pragma once
 
-#include "session/error.h"
+#include "session/keptfile.h"
 #include "session/secret.h"
 
 #include <QList>
@@ -33,8 +33,7 @@ class AccountStore : public QObject
 {
     Q_OBJECT
 public:
-    // file: accounts.json; the folder is made when needed. A file that cannot be read is kept aside
-    // under another name, never overwritten, and told by loadError().
+    // file: accounts.json; see KeptFile.
     explicit AccountStore(const QString &file, QObject *parent = nullptr);
 
     [[nodiscard]] QList<Account> accounts() const;
@@ -50,12 +49,9 @@ signals:
     void changed();
 
 private:
-    void load();
     Done change(const std::function<Done(QList<Account> &)> &edit);
-    QString m_file;
+    KeptFile m_file;
     QList<Account> m_accounts;
-    std::optional<Error> m_loadError;
-    bool m_readOnly = false; // the file is there and may not be replaced
 };
 
 // A fresh Account::id.

@@ -1,6 +1,7 @@
 // SshThread's judgement of the host key that it is shown.
 #include "session/sshthread.h"
 
+#include "session/netproxy.h"
 #include "session/sandboxhostkeys.h"
 #include "session/systemssh.h"
 
@@ -101,6 +102,10 @@ void SshThread::takeSystemSshWhereNeeded()
         return;
     const auto [name, port] = nameInFiles(m_options, m_host);
     if (!decideHostKey(m_knownHosts, name, port, {}).hasCertificateAuthority || !knownKeyTypes(m_knownHosts, name, port).isEmpty())
+        return;
+    // ssh would go around a proxy that it does not know.
+    if (std::holds_alternative<TcpTransport>(m_options.transport)
+        && sshProxyFrom(m_environment, m_options.endpoint.host, m_options.endpoint.port).kind != ProxySetting::Kind::None)
         return;
     const QStringList folders = QString::fromLocal8Bit(variableOf(m_environment, "PATH")).split(u':', Qt::SkipEmptyParts);
     const QStringList argv = systemSshCommand(folders.isEmpty() ? QString() : QStandardPaths::findExecutable(u"ssh"_s, folders), m_options);

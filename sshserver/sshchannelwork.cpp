@@ -1,41 +1,21 @@
 #include "sshserver/sshchannelwork.h"
 
+#include "session/signalnames.h"
+
 #include <algorithm>
-#include <array>
-#include <csignal>
 
 namespace Sandpiper {
-namespace {
-
-struct SignalName
-{
-    const char *name;
-    int number;
-};
-// RFC 4254 section 6.10.
-constexpr std::array<SignalName, 13> signalNames = {{{"ABRT", SIGABRT}, {"ALRM", SIGALRM},
-    {"FPE", SIGFPE}, {"HUP", SIGHUP}, {"ILL", SIGILL}, {"INT", SIGINT}, {"KILL", SIGKILL},
-    {"PIPE", SIGPIPE}, {"QUIT", SIGQUIT}, {"SEGV", SIGSEGV}, {"TERM", SIGTERM},
-    {"USR1", SIGUSR1}, {"USR2", SIGUSR2}}};
-
-} // namespace
 
 int sshSignalNumber(const char *name)
 {
-    for (const SignalName &signal : signalNames) {
-        if (qstrcmp(signal.name, name) == 0)
-            return signal.number;
-    }
-    return 0;
+    const std::optional<int> number = signalNumber(QString::fromLatin1(name));
+    return number && !signalName(*number).isEmpty() ? *number : 0;
 }
 
-const char *sshSignalName(int number)
+QByteArray sshSignalName(int number)
 {
-    for (const SignalName &signal : signalNames) {
-        if (signal.number == number)
-            return signal.name;
-    }
-    return "KILL";
+    const QByteArray name = signalName(number);
+    return name.isEmpty() ? QByteArrayLiteral("KILL") : name;
 }
 
 bool isEnvironmentName(const QByteArray &name)

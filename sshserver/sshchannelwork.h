@@ -54,7 +54,7 @@ struct TerminalRequest
 
 // The names of RFC 4254 section 6.10: 0 for one that is none; "KILL" for a number that has none.
 [[nodiscard]] int sshSignalNumber(const char *name);
-[[nodiscard]] const char *sshSignalName(int number);
+[[nodiscard]] QByteArray sshSignalName(int number);
 // Letters, digits and "_", not beginning with a digit.
 [[nodiscard]] bool isEnvironmentName(const QByteArray &name);
 
