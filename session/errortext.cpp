@@ -267,6 +267,19 @@ std::optional<ErrorText> protocolText(const Error &error)
 {
     const auto says = [&](QLatin1StringView words) { return error.detail.contains(words, Qt::CaseInsensitive); };
     const auto text = [&](const QString &sentence, NextStep step) { return ErrorText{filled(sentence, error), step, labelFor(step)}; };
+    // Whoever made it says "the proxy HOST:PORT: why"; whose name it is in the subject did nothing wrong.
+    static const QLatin1StringView proxyMark("the proxy ");
+    if (error.detail.startsWith(proxyMark) && error.kind != ErrorKind::Cancelled) {
+        const QString detail = tamed(error.detail, 300);
+        const qsizetype colon = detail.indexOf(": "_L1);
+        QString why = colon < 0 ? QString() : detail.sliced(colon + 2);
+        while (why.endsWith(u'.'))
+            why.chop(1);
+        const QString name = detail.sliced(proxyMark.size(), (colon < 0 ? detail.size() : colon) - proxyMark.size());
+        const QString sentence = u"The proxy "_s + name + filled(u" on the way to %1 did not lead there: "_s, error)
+                + (why.isEmpty() ? u"it failed"_s : why) + u'.';
+        return ErrorText{sentence, NextStep::CheckNetwork, labelFor(NextStep::CheckNetwork)};
+    }
     if (error.layer == Layer::Ssh && says("too many authentication failures"_L1))
         return text(u"The SSH server of %1 hung up because too many keys were offered before the right one. Name the one for it, with "
                     "IdentityFile and IdentitiesOnly in ssh_config."_s,

@@ -3,6 +3,8 @@
 #include "session/address.h"
 #include "session/httptransport.h"
 #include "session/netproxy.h"
+#include "session/networksetting.h"
+#include "session/tlstrust.h"
 
 #include <QLoggingCategory>
 #include <QMetaEnum>
@@ -10,7 +12,6 @@
 #include <QNetworkProxyFactory>
 #include <QNetworkReply>
 #include <QPointer>
-#include <QSslCertificate>
 #include <QSslError>
 #include <QSslSocket>
 #include <QTimer>
@@ -70,19 +71,12 @@ bool isWorthAnotherTry(const Result<HttpReply> &reply)
 HttpClient::HttpClient(const Options &options, QObject *parent)
     : QObject(parent)
     , m_options(options)
-    , m_tls(QSslConfiguration::defaultConfiguration())
 {
     // Another backend may have other roots, or none.
     if (QSslSocket::activeBackend() != "openssl"_L1 && !QSslSocket::setActiveBackend(u"openssl"_s))
         m_unusable = Error{ErrorKind::Unsupported, Layer::Tls, u"Qt's OpenSSL backend is missing"_s, {}};
-    m_tls.setPeerVerifyMode(QSslSocket::VerifyPeer);
-    m_tls.setProtocol(QSsl::TlsV1_2OrLater);
-    if (!options.pinnedCa.isEmpty()) {
-        const auto pinned = QSslCertificate::fromData(options.pinnedCa, QSsl::Pem);
-        if (pinned.isEmpty())
-            m_unusable = Error{ErrorKind::CertificateInvalid, Layer::Tls, u"the account's own authority is not a PEM certificate"_s, {}};
-        m_tls.setCaCertificates(pinned);
-    }
+    if (!tlsTrusting(options.pinnedCa))
+        m_unusable = Error{ErrorKind::CertificateInvalid, Layer::Tls, u"the account's own authority is not a PEM certificate"_s, {}};
     if (options.bearer && !isHeaderText(options.bearer->reveal()))
         m_unusable = Error{ErrorKind::AuthRejected, Layer::Auth, u"the key holds characters that no key has"_s, {}};
 }
@@ -96,6 +90,23 @@ QNetworkAccessManager *HttpClient::makeManager(QObject *parent) const
     manager->setRedirectPolicy(QNetworkRequest::ManualRedirectPolicy);
     manager->setAutoDeleteReplies(false);
     return manager;
+}
+
+QNetworkAccessManager *HttpClient::sharedManager()
+{
+    const quint64 turn = networkInForce()->turn;
+    if (m_shared && turn != m_turn)
+        m_retired.append(std::exchange(m_shared, nullptr));
+    m_retired.removeIf([](QNetworkAccessManager *old) {
+        const bool isDone = !old->findChild<QNetworkReply *>();
+        if (isDone)
+            old->deleteLater();
+        return isDone;
+    });
+    m_turn = turn;
+    if (!m_shared)
+        m_shared = makeManager(this);
+    return m_shared;
 }
 
 HttpCall *HttpClient::send(const HttpRequest &request)
@@ -118,6 +129,7 @@ public:
         return {kind, layer, detail, request.subject.isEmpty() ? hostText(request.url) : request.subject};
     }
     void onMetaData();
+    [[nodiscard]] ProxySetting proxy() const { return webProxyFor(request.url); }
 
     HttpCall *q = nullptr;
     HttpClient *client = nullptr;
@@ -183,6 +195,8 @@ std::optional<Error> HttpCall::Private::checked() const
     base.setQuery(QString());
     if (Done valid = checkApiUrl(base); !valid)
         return valid.error();
+    if (const ProxySetting way = proxy(); way.kind != ProxySetting::Kind::None && way.host.isEmpty())
+        return error(ErrorKind::InvalidInput, Layer::Tcp, u"the address of the proxy is none"_s);
     for (const auto &[name, value] : request.headers) {
         if (!isHeaderText(name) || !isHeaderText(value))
             return error(ErrorKind::InvalidInput, Layer::Http, u"a header cannot be sent"_s);
@@ -193,7 +207,7 @@ std::optional<Error> HttpCall::Private::checked() const
 QNetworkRequest HttpCall::Private::networkRequest() const
 {
     QNetworkRequest out(request.url);
-    out.setSslConfiguration(client->m_tls);
+    out.setSslConfiguration(tlsTrusting(client->m_options.pinnedCa).value_or(QSslConfiguration()));
     out.setRawHeader("User-Agent"_ba, "Sandpiper/" SANDPIPER_VERSION ""_ba);
     if (client->m_options.bearer)
         out.setRawHeader("Authorization"_ba, "Bearer "_ba.append(client->m_options.bearer->reveal()));
@@ -220,15 +234,10 @@ void HttpCall::Private::begin()
 {
     if (const auto wrong = checked())
         return finish(std::unexpected(*wrong));
-    if (!manager) {
-        if (request.connection == HttpRequest::Connection::Fresh) {
-            manager = client->makeManager(q);
-        } else {
-            if (!client->m_shared)
-                client->m_shared = client->makeManager(client);
-            manager = client->m_shared;
-        }
-    }
+    if (request.connection == HttpRequest::Connection::Shared)
+        manager = client->sharedManager(); // at every try: the one before may be retired and gone
+    else if (!manager)
+        manager = client->makeManager(q);
     ++attempts;
     reached = Layer::Tcp;
     body.clear();
@@ -321,7 +330,8 @@ void HttpCall::Private::settle()
     } else if (transportFailed || answer.status == 0) {
         const QString subject = error(ErrorKind::Protocol, Layer::Http, {}).subject;
         // Not errorString(): some of its texts hold the whole URL.
-        const QString name = QString::fromLatin1(QMetaEnum::fromType<QNetworkReply::NetworkError>().valueToKey(code));
+        const QString trouble = proxyTrouble(code, proxy());
+        const QString name = trouble.isEmpty() ? QString::fromLatin1(QMetaEnum::fromType<QNetworkReply::NetworkError>().valueToKey(code)) : trouble;
         result = std::unexpected(transportError(code, name, subject, reached));
     } else if (answer.status >= 300 && answer.status < 400) {
         const QUrl target = request.url.resolved(QUrl(QString::fromLatin1(reply->rawHeader("Location"))));

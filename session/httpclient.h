@@ -8,7 +8,6 @@
 #include <QByteArray>
 #include <QList>
 #include <QObject>
-#include <QSslConfiguration>
 #include <QUrl>
 
 #include <chrono>
@@ -77,9 +76,13 @@ private:
     friend class HttpCall;
     [[nodiscard]] QNetworkAccessManager *makeManager(QObject *parent) const;
     Options m_options;
-    QSslConfiguration m_tls;
+    // Made with the first call: it starts a thread. Another one after a change of the network setting,
+    // because it keeps connections that were made by the old one.
+    [[nodiscard]] QNetworkAccessManager *sharedManager();
     std::optional<Error> m_unusable; // why no call can be made
-    QNetworkAccessManager *m_shared = nullptr; // made with the first call: it starts a thread
+    QNetworkAccessManager *m_shared = nullptr;
+    QList<QNetworkAccessManager *> m_retired; // until their last call is done
+    quint64 m_turn = 0; // of the network setting, when m_shared was made
 };
 
 // One request with its retries.

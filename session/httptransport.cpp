@@ -2,11 +2,27 @@
 
 #include <algorithm>
 
+using namespace Qt::Literals::StringLiterals;
+
 namespace Sandpiper {
 
 bool isHeaderText(QByteArrayView text)
 {
     return std::all_of(text.cbegin(), text.cend(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+QString proxyTrouble(QNetworkReply::NetworkError code, const ProxySetting &proxy)
+{
+    const auto said = [&](const QString &why) { return u"the proxy %1:%2: %3"_s.arg(tamed(proxy.host, 100)).arg(proxy.port).arg(why); };
+    switch (code) {
+    case QNetworkReply::ProxyConnectionRefusedError: return said(u"nothing listens there"_s);
+    case QNetworkReply::ProxyConnectionClosedError: return said(u"it closed the connection instead of answering"_s);
+    case QNetworkReply::ProxyNotFoundError: return said(u"its name has no address"_s);
+    case QNetworkReply::ProxyTimeoutError: return said(u"no answer in time"_s);
+    case QNetworkReply::ProxyAuthenticationRequiredError:
+        return said(proxy.user.isEmpty() ? u"it wants a user name and password"_s : u"it does not accept the user name and password"_s);
+    default: return {};
+    }
 }
 
 Error transportError(QNetworkReply::NetworkError code, const QString &text, const QString &subject, Layer reached)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/transport.h"
 
 #include <QIODevice>
 #include <QNetworkReply>
@@ -47,5 +48,8 @@ private:
 // Everything below HTTP that can go wrong. reached: how far the attempt came.
 [[nodiscard]] Error transportError(QNetworkReply::NetworkError code, const QString &text, const QString &subject,
                                    Layer reached);
+
+// What went wrong at the proxy, in the words that session/proxyhandshake has for it. Empty: nothing did.
+[[nodiscard]] QString proxyTrouble(QNetworkReply::NetworkError code, const ProxySetting &proxy);
 
 } // namespace Sandpiper

@@ -11,7 +11,8 @@
 
 namespace Sandpiper {
 
-// Keys are "account/<id>" for credentials, "pty/<SandboxId>/<session>" for PTY tokens.
+// Keys are "account/<id>" for credentials, "pty/<SandboxId>/<session>" for PTY tokens,
+// "proxy/<user>@<address>" for the proxy of the network setting.
 class Keychain : public QObject
 {
     Q_OBJECT

@@ -1,6 +1,7 @@
 #include "session/netproxy.h"
 
 #include "session/address.h"
+#include "session/networksetting.h"
 #include "session/transportopening.h"
 
 using namespace Qt::Literals::StringLiterals;
@@ -20,56 +21,11 @@ QString variable(const QByteArrayList &environment, const char *lower, const cha
     return value.isEmpty() ? QString::fromLocal8Bit(variableOf(environment, upper)).trimmed() : value;
 }
 
-bool isExempt(const QUrl &url, const QString &exceptions)
+// As an environment has it: perhaps without a scheme, perhaps with a password.
+ProxySetting proxyInVariable(QString text)
 {
-    const QString host = url.host();
-    for (const QString &entry : exceptions.split(u',', Qt::SkipEmptyParts)) {
-        QString pattern = entry.trimmed().toLower();
-        if (pattern == "*"_L1)
-            return true;
-        if (const qsizetype colon = pattern.lastIndexOf(u':'); colon > 0 && pattern.count(u':') == 1) {
-            if (pattern.sliced(colon + 1).toInt() != url.port(443))
-                continue;
-            pattern.truncate(colon);
-        }
-        if (pattern.startsWith(u'.'))
-            pattern.slice(1);
-        if (!pattern.isEmpty() && (host == pattern || host.endsWith(u'.' + pattern)))
-            return true;
-    }
-    return false;
-}
-
-} // namespace
-
-QNetworkProxy proxyFor(const QUrl &url)
-{
-    if (isLoopback(url) || isExempt(url, variable("no_proxy", "NO_PROXY")))
-        return QNetworkProxy(QNetworkProxy::NoProxy);
-    QString text = variable("https_proxy", "HTTPS_PROXY");
-    if (text.isEmpty())
-        text = variable("all_proxy", "ALL_PROXY");
-    if (text.isEmpty())
-        return QNetworkProxy(QNetworkProxy::NoProxy);
-    if (!text.contains("://"_L1))
-        text.prepend("http://"_L1);
-    const QUrl proxy(text);
-    const bool socks = proxy.scheme() == "socks5"_L1 || proxy.scheme() == "socks5h"_L1;
-    // Whoever asked for a proxy must not be sent around it because of a typing error: a proxy without
-    // a host fails with a clear message.
-    return QNetworkProxy(socks ? QNetworkProxy::Socks5Proxy : QNetworkProxy::HttpProxy, proxy.host(),
-                         quint16(proxy.port(socks ? 1080 : 8080)), proxy.userName(), proxy.password());
-}
-
-ProxySetting sshProxyFrom(const QByteArrayList &environment, const QString &host, quint16 port)
-{
-    QUrl target;
-    target.setScheme(u"ssh"_s);
-    target.setHost(host);
-    target.setPort(port);
     ProxySetting setting;
-    QString text = variable(environment, "all_proxy", "ALL_PROXY");
-    if (text.isEmpty() || isLoopback(target) || isExempt(target, variable(environment, "no_proxy", "NO_PROXY")))
+    if (text.isEmpty())
         return setting;
     if (!text.contains("://"_L1))
         text.prepend("http://"_L1);
@@ -77,7 +33,6 @@ ProxySetting sshProxyFrom(const QByteArrayList &environment, const QString &host
     const bool isSocks = proxy.scheme() == "socks5"_L1 || proxy.scheme() == "socks5h"_L1 || proxy.scheme() == "socks"_L1;
     setting.kind = isSocks ? ProxySetting::Kind::Socks5 : ProxySetting::Kind::HttpConnect;
     setting.port = quint16(proxy.port(isSocks ? 1080 : 8080));
-    // Any other kind keeps no host: that fails with a clear message instead of going around the proxy.
     if (isSocks || proxy.scheme() == "http"_L1)
         setting.host = proxy.host();
     setting.user = proxy.userName();
@@ -86,6 +41,70 @@ ProxySetting sshProxyFrom(const QByteArrayList &environment, const QString &host
         setting.password = std::make_shared<Secret>(Secret::taking(password));
     }
     return setting;
+}
+
+// Nothing: the environment has its say.
+std::optional<ProxySetting> chosenFor(const QUrl &target, int standardPort)
+{
+    const std::shared_ptr<const NetworkInForce> network = networkInForce();
+    const NetworkSetting &setting = network->setting;
+    switch (setting.proxy) {
+    case NetworkSetting::Proxy::Environment:
+        return std::nullopt;
+    case NetworkSetting::Proxy::None:
+        return ProxySetting();
+    case NetworkSetting::Proxy::Manual:
+        break;
+    }
+    if (goesWithoutProxy(target.host(), target.port(standardPort), setting.exceptions))
+        return ProxySetting();
+    Result<ProxySetting> proxy = proxyAt(setting.address);
+    if (!proxy)
+        return ProxySetting{ProxySetting::Kind::HttpConnect, {}, 0, {}, nullptr};
+    proxy->user = setting.user;
+    proxy->password = network->password;
+    return *proxy;
+}
+
+} // namespace
+
+ProxySetting webProxyFor(const QUrl &url)
+{
+    constexpr int https = 443;
+    if (isLoopback(url))
+        return {};
+    if (const auto chosen = chosenFor(url, https))
+        return *chosen;
+    if (goesWithoutProxy(url.host(), url.port(https), variable("no_proxy", "NO_PROXY")))
+        return {};
+    const QString text = variable("https_proxy", "HTTPS_PROXY");
+    return proxyInVariable(text.isEmpty() ? variable("all_proxy", "ALL_PROXY") : text);
+}
+
+QNetworkProxy proxyFor(const QUrl &url)
+{
+    const ProxySetting proxy = webProxyFor(url);
+    if (proxy.kind == ProxySetting::Kind::None)
+        return QNetworkProxy(QNetworkProxy::NoProxy);
+    // Qt's own class has no better place for it.
+    const QString password = proxy.password ? QString::fromUtf8(proxy.password->reveal()) : QString();
+    return QNetworkProxy(proxy.kind == ProxySetting::Kind::Socks5 ? QNetworkProxy::Socks5Proxy : QNetworkProxy::HttpProxy,
+                         proxy.host, proxy.port, proxy.user, password);
+}
+
+ProxySetting sshProxyFrom(const QByteArrayList &environment, const QString &host, quint16 port)
+{
+    QUrl target;
+    target.setScheme(u"ssh"_s);
+    target.setHost(host);
+    target.setPort(port);
+    if (isLoopback(target))
+        return {};
+    if (const auto chosen = chosenFor(target, 22))
+        return *chosen;
+    if (goesWithoutProxy(target.host(), port, variable(environment, "no_proxy", "NO_PROXY")))
+        return {};
+    return proxyInVariable(variable(environment, "all_proxy", "ALL_PROXY"));
 }
 
 } // namespace Sandpiper

@@ -103,10 +103,12 @@ void SshThread::takeSystemSshWhereNeeded()
     const auto [name, port] = nameInFiles(m_options, m_host);
     if (!decideHostKey(m_knownHosts, name, port, {}).hasCertificateAuthority || !knownKeyTypes(m_knownHosts, name, port).isEmpty())
         return;
-    // ssh would go around a proxy that it does not know.
+    // It knows nothing of our proxy and must not go around it.
     if (std::holds_alternative<TcpTransport>(m_options.transport)
-        && sshProxyFrom(m_environment, m_options.endpoint.host, m_options.endpoint.port).kind != ProxySetting::Kind::None)
+        && sshProxyFrom(m_environment, QString::fromLatin1(m_host), m_options.endpoint.port).kind != ProxySetting::Kind::None) {
+        m_whyNotCertified = u"it does not know the proxy on the way"_s;
         return;
+    }
     const QStringList folders = QString::fromLocal8Bit(variableOf(m_environment, "PATH")).split(u':', Qt::SkipEmptyParts);
     const QStringList argv = systemSshCommand(folders.isEmpty() ? QString() : QStandardPaths::findExecutable(u"ssh"_s, folders), m_options);
     if (!argv.isEmpty())

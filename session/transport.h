@@ -27,7 +27,7 @@ struct ProxySetting
 
 struct TcpTransport
 {
-    std::optional<ProxySetting> proxy; // not said: what all_proxy and no_proxy of the environment name
+    std::optional<ProxySetting> proxy; // not said: what the network setting says; see session/netproxy
     SshAddressFamily family = SshAddressFamily::Any;
     QString bindAddress; // of this computer; empty: any
 };

@@ -1,6 +1,9 @@
 #include "session/websocketclient.h"
 
 #include "session/address.h"
+#include "session/netproxy.h"
+#include "session/proxydial.h"
+#include "session/tlstrust.h"
 #include "session/websocketframes.h"
 #include "session/websockethandshake.h"
 
@@ -55,6 +58,8 @@ public:
     }
 
     void connectSocket();
+    void connectThrough(const ProxySetting &proxy);
+    void connected();
     [[nodiscard]] Done secure(QSslSocket &tls);
     void sendUpgrade();
     void process();
@@ -73,6 +78,7 @@ public:
     const WebSocketTiming timing;
     State state = State::Idle;
     QTcpSocket *socket = nullptr; // ours by parent
+    std::unique_ptr<ProxyDial> dial; // until the proxy has answered
     QTimer deadline;
     QTimer pings;
     QTimer probing;
@@ -104,17 +110,10 @@ void WebSocketClient::Private::connectSocket()
     } else {
         socket = new QTcpSocket(q);
     }
-    if (isLoopback(url))
-        socket->setProxy(QNetworkProxy::NoProxy);
+    socket->setProxy(QNetworkProxy::NoProxy); // see ProxyDial
     socket->setReadBufferSize(readChunk);
 
-    QObject::connect(socket, &QTcpSocket::connected, q, [this] {
-        // A key press must not wait for the answer to the one before.
-        socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
-        socket->setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, sendBuffer);
-        if (!wantsTls(request.url))
-            sendUpgrade();
-    });
+    QObject::connect(socket, &QTcpSocket::connected, q, [this] { connected(); });
     QObject::connect(socket, &QTcpSocket::readyRead, q, [this] { process(); });
     QObject::connect(socket, &QTcpSocket::bytesWritten, q, [this] { if (state == State::Open) emit q->written(); });
     QObject::connect(socket, &QTcpSocket::errorOccurred, q, [this, tls](QAbstractSocket::SocketError code) {
@@ -130,25 +129,53 @@ void WebSocketClient::Private::connectSocket()
     if (tls) {
         QObject::connect(tls, &QSslSocket::encrypted, q, [this] { sendUpgrade(); });
         QObject::connect(tls, &QSslSocket::encryptedBytesWritten, q, [this] { if (state == State::Open) emit q->written(); });
-        tls->connectToHostEncrypted(url.host(), portOf(url));
-    } else {
-        socket->connectToHost(url.host(), portOf(url));
     }
+    if (const ProxySetting proxy = webProxyFor(url); proxy.kind != ProxySetting::Kind::None)
+        connectThrough(proxy);
+    else if (tls)
+        tls->connectToHostEncrypted(url.host(), portOf(url));
+    else
+        socket->connectToHost(url.host(), portOf(url));
+}
+
+void WebSocketClient::Private::connectThrough(const ProxySetting &proxy)
+{
+    const Result<QByteArray> host = hostForLookup(request.url.host());
+    if (!host)
+        return fail(host.error());
+    const TcpTarget target{.host = *host, .port = portOf(request.url), .bindAddress = {}};
+    dial = std::make_unique<ProxyDial>(proxy, target, deadline.remainingTimeAsDuration(), [this](ProxyDial::Outcome outcome) {
+        dial.release()->deleteLater(); // it is calling us
+        if (state != State::Connecting)
+            return;
+        if (!outcome)
+            return fail(outcome.error());
+        if (!socket->setSocketDescriptor(outcome->get()))
+            return fail({ErrorKind::Io, Layer::Tcp, tamed(socket->errorString()), {}});
+        (void)outcome->release(); // the socket closes it
+        connected();
+        if (auto *tls = qobject_cast<QSslSocket *>(socket)) {
+            tls->setPeerVerifyName(request.url.host());
+            tls->startClientEncryption();
+        }
+    }, nullptr);
+}
+
+void WebSocketClient::Private::connected()
+{
+    // A key press must not wait for the answer to the one before.
+    socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
+    socket->setSocketOption(QAbstractSocket::SendBufferSizeSocketOption, sendBuffer);
+    if (!wantsTls(request.url))
+        sendUpgrade();
 }
 
 Done WebSocketClient::Private::secure(QSslSocket &tls)
 {
-    QSslConfiguration config = QSslConfiguration::defaultConfiguration();
-    config.setPeerVerifyMode(QSslSocket::VerifyPeer);
-    config.setProtocol(QSsl::TlsV1_2OrLater);
-    if (!request.pinnedCa.isEmpty()) {
-        const QList<QSslCertificate> authorities = QSslCertificate::fromData(request.pinnedCa, QSsl::Pem);
-        if (authorities.isEmpty())
-            return failure(ErrorKind::InvalidInput, Layer::Tls, u"the pinned authority is not a certificate"_s);
-        // Setting them also stops the loading of the system's on demand: these and no others.
-        config.setCaCertificates(authorities);
-    }
-    tls.setSslConfiguration(config);
+    const std::optional<QSslConfiguration> config = tlsTrusting(request.pinnedCa);
+    if (!config)
+        return failure(ErrorKind::InvalidInput, Layer::Tls, u"the pinned authority is not a certificate"_s);
+    tls.setSslConfiguration(*config);
     return {};
 }
 
@@ -309,7 +336,8 @@ void WebSocketClient::Private::deadlinePassed()
     }
     Layer layer = Layer::Http;
     if (state == State::Connecting && socket) {
-        layer = socket->state() == QAbstractSocket::HostLookupState ? Layer::Dns
+        layer = dial ? Layer::Tcp
+                : socket->state() == QAbstractSocket::HostLookupState ? Layer::Dns
                 : socket->state() == QAbstractSocket::ConnectedState ? Layer::Tls : Layer::Tcp;
     }
     fail({ErrorKind::Timeout, layer, u"no connection within %1 ms"_s.arg(timing.connectDeadline.count()), {}});
@@ -334,6 +362,7 @@ void WebSocketClient::Private::end(WebSocketEnd how)
     pings.stop();
     probing.stop();
     request.secretHeaders.clear();
+    dial.reset();
     if (socket)
         socket->disconnectFromHost();
     emit q->ended(how);
@@ -444,6 +473,7 @@ void WebSocketClient::close(quint16 code, Afterwards afterwards)
     d->pings.stop();
     d->probing.stop();
     d->deadline.stop();
+    d->dial.reset();
     if (d->state == Private::State::Closing)
         return;
     if (!isLingering) {

@@ -138,7 +138,7 @@ TestCertificates TestCertificates::make(const QString &folder, const QString &na
                             u"-nodes"_s, u"-days"_s, u"2"_s};
     TestCertificates made;
     made.isValid = openssl(fresh + QStringList{u"-subj"_s, u"/CN="_s + name, u"-keyout"_s, base + u"-ca.key"_s, u"-out"_s, base + u"-ca.pem"_s})
-            && openssl(fresh + QStringList{u"-subj"_s, u"/CN=127.0.0.1"_s, u"-addext"_s, u"subjectAltName=IP:127.0.0.1,DNS:localhost"_s,
+            && openssl(fresh + QStringList{u"-subj"_s, u"/CN=127.0.0.1"_s, u"-addext"_s, u"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:box.invalid"_s,
                                            u"-addext"_s, u"basicConstraints=critical,CA:FALSE"_s, u"-CA"_s, base + u"-ca.pem"_s, u"-CAkey"_s,
                                            base + u"-ca.key"_s, u"-keyout"_s, base + u".key"_s, u"-out"_s, base + u".pem"_s});
     if (!made.isValid)

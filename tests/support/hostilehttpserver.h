@@ -59,7 +59,7 @@ private:
     QSslConfiguration m_tls;
 };
 
-// A throwaway authority and a certificate for 127.0.0.1 and localhost signed by it, made by openssl(1).
+// A throwaway authority and a certificate for 127.0.0.1, localhost and box.invalid signed by it, made by openssl(1).
 struct TestCertificates
 {
     QByteArray authority; // PEM

@@ -8,11 +8,13 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
 
-TunnelServer::TunnelServer(const QStringList &command, QObject *parent)
+TunnelServer::TunnelServer(const QStringList &command, QObject *parent, const QSslConfiguration *tls)
     : QObject(parent)
-    , m_server(u"tunnel"_s, QWebSocketServer::NonSecureMode)
+    , m_server(u"tunnel"_s, tls ? QWebSocketServer::SecureMode : QWebSocketServer::NonSecureMode)
     , m_command(command)
 {
+    if (tls)
+        m_server.setSslConfiguration(*tls);
     connect(&m_server, &QWebSocketServer::newConnection, this, [this] { accept(); });
     if (!m_server.listen(QHostAddress::LocalHost))
         qFatal("no port for the tunnel server");

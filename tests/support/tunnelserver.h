@@ -4,6 +4,7 @@
 
 #include <QByteArrayList>
 #include <QObject>
+#include <QSslConfiguration>
 #include <QStringList>
 #include <QUrl>
 #include <QWebSocketServer>
@@ -15,7 +16,8 @@ class TunnelServer : public QObject
     Q_OBJECT
 public:
     // No command: whatever comes is sent back.
-    explicit TunnelServer(const QStringList &command = {}, QObject *parent = nullptr);
+    // With tls it speaks TLS with that certificate and key.
+    explicit TunnelServer(const QStringList &command = {}, QObject *parent = nullptr, const QSslConfiguration *tls = nullptr);
     ~TunnelServer() override;
 
     [[nodiscard]] quint16 port() const { return m_server.serverPort(); }
