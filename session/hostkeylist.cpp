@@ -2,6 +2,7 @@
 
 #include "session/knownhosts.h"
 #include "session/sandboxhostkeys.h"
+#include "session/sshdestination.h"
 
 #include <QMap>
 
@@ -78,6 +79,22 @@ bool matchesHostKey(const HostKeyRow &row, const QString &text)
     const bool shown = has(row.name) || has(QString::fromLatin1(row.entry.key.type)) || fingerprintOf(row.entry.key).contains(wanted)
             || has(row.entry.where()) || (!isHashedName(row.entry.hosts) && has(QString::fromUtf8(row.entry.hosts)));
     return shown || isHostKeyOf(row, wanted);
+}
+
+QString hostKeyFilterFor(const Sandbox &sandbox)
+{
+    if (isVendorsSandbox(sandbox.id))
+        return sandbox.id.toString();
+    if (!sandbox.ssh)
+        return {};
+    SshJumpHop there;
+    there.host = sandbox.ssh->host;
+    there.port = sandbox.ssh->port;
+    // A Host of ssh_config: where it leads is in the note.
+    if (there.host.isEmpty())
+        there = sshDestination(sandbox.note).value_or(SshJumpHop{.user = {}, .host = sandbox.ssh->alias, .port = 0});
+    const QString host = there.host.contains(u':') ? u'[' + there.host + u']' : there.host;
+    return there.port == 0 || there.port == 22 ? there.host : u"%1:%2"_s.arg(host).arg(there.port);
 }
 
 bool isHostKeyOf(const HostKeyRow &row, const QString &host)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "session/knownhostsfile.h"
+#include "session/sandbox.h"
 
 #include <QStringList>
 
@@ -35,6 +36,9 @@ struct HostKeyList
 // Part of what is shown of it; or, which finds hashed names and patterns too, the host: "name",
 // "name:port", "[name]:port". Empty text matches all.
 [[nodiscard]] bool matchesHostKey(const HostKeyRow &row, const QString &text);
+// The text that matchesHostKey() finds the keys of this machine by: a vendor's sandbox is known by what it
+// is, any other by its address.
+[[nodiscard]] QString hostKeyFilterFor(const Sandbox &sandbox);
 // Whether the line names this host: "name", "name:port" or "[name]:port".
 [[nodiscard]] bool isHostKeyOf(const HostKeyRow &row, const QString &host);
 // File by file; the first failure ends it. A copy of a known_hosts file stays beside it, "<file>.old".

@@ -108,7 +108,7 @@ void StandingShell::stop()
 
 void StandingShell::resumeSandbox()
 {
-    if (d->status.state != State::Suspended)
+    if (d->status.state != State::Suspended && d->status.state != State::Failed)
         return;
     d->interrupt();
     d->resumeLooks = looksAfterResume;

@@ -91,7 +91,7 @@ public:
     void setShown(bool shown);
     void retryNow();
     void stop();          // stop trying
-    void resumeSandbox(); // Suspended
+    void resumeSandbox(); // Suspended, Failed
     void startNew();      // Gone, Ended, Stopped, Failed
     void detach();        // closing the tab: lives on there where it can
     void endShell();      // ends it there

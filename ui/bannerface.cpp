@@ -4,6 +4,8 @@
 
 #include <QCoreApplication>
 
+#include <optional>
+
 namespace Sandpiper {
 
 namespace {
@@ -52,6 +54,32 @@ public:
                 .countsTo = status.retryAt};
     }
 
+    static QString costOfResuming() { return tr("Resuming starts billing where the vendor bills."); }
+
+    // The step against an error that a click can take. Nothing: retrying or reading is all there is.
+    static std::optional<BannerAction> mend(NextStep step)
+    {
+        switch (step) {
+        case NextStep::RegisterKey: return BannerAction::RegisterKey;
+        case NextStep::ChooseKey: return BannerAction::ChooseKey;
+        case NextStep::ReviewHostKey: return BannerAction::ReviewHostKey;
+        case NextStep::ResumeSandbox: return BannerAction::ResumeSandbox;
+        case NextStep::StartSandbox: return BannerAction::StartSandbox;
+        case NextStep::CreateSandbox: return BannerAction::CreateSandbox;
+        case NextStep::RefreshList: return BannerAction::RefreshList;
+        case NextStep::SignInAgain: return BannerAction::SignInAgain;
+        case NextStep::None:
+        case NextStep::Retry:
+        case NextStep::CheckAddress:
+        case NextStep::CheckNetwork:
+        case NextStep::StartNewShell:
+        case NextStep::FreeSpace:
+        case NextStep::WaitAndRetry:
+        case NextStep::ReportBug: return std::nullopt;
+        }
+        Q_UNREACHABLE_RETURN(std::nullopt);
+    }
+
     static BannerFace suspended(const BannerSubject &subject)
     {
         BannerFace face{.shown = true, .tone = BannerTone::Waiting};
@@ -60,18 +88,24 @@ public:
             face.detail = subject.whyNoResume;
             return face;
         }
-        face.detail = tr("Resuming starts billing where the vendor bills.");
+        face.detail = costOfResuming();
         face.actions = {BannerAction::Resume};
         return face;
     }
 
     static BannerFace gone(const StandingShell::Status &status, const BannerSubject &subject)
     {
-        return {.shown = true,
-                .tone = BannerTone::Problem,
-                .text = tr("The shell in %1 is gone; this is its last screen.").arg(named(subject)),
-                .detail = why(status.error),
-                .actions = {BannerAction::StartNew, BannerAction::Close}};
+        BannerFace face{.shown = true,
+                        .tone = BannerTone::Problem,
+                        .text = tr("The shell in %1 is gone; this is its last screen.").arg(named(subject)),
+                        .detail = why(status.error),
+                        .actions = {BannerAction::StartNew}};
+        // Where the sandbox went with it, a new shell is not what helps.
+        const std::optional<BannerAction> step = mend(errorText(status.error).step);
+        if (step == BannerAction::CreateSandbox || step == BannerAction::RefreshList)
+            face.actions.prepend(*step);
+        face.actions << BannerAction::Close;
+        return face;
     }
 
     static BannerFace ended(const ShellEnd &end)
@@ -100,14 +134,16 @@ public:
         Q_UNREACHABLE_RETURN(face);
     }
 
-    static BannerFace failed(const StandingShell::Status &status)
+    static BannerFace failed(const StandingShell::Status &status, const BannerSubject &subject)
     {
         const ErrorText text = errorText(status.error);
         BannerFace face{.shown = true, .tone = BannerTone::Problem, .text = text.sentence};
-        if (text.step == NextStep::RegisterKey)
-            face.actions.append(BannerAction::RegisterKey);
-        if (text.step == NextStep::ChooseKey)
-            face.actions.append(BannerAction::ChooseKey);
+        const std::optional<BannerAction> step = mend(text.step);
+        const bool wakes = step == BannerAction::ResumeSandbox || step == BannerAction::StartSandbox;
+        if (wakes)
+            face.detail = subject.whyNoResume.isEmpty() ? costOfResuming() : subject.whyNoResume;
+        if (step && (!wakes || subject.whyNoResume.isEmpty()))
+            face.actions.append(*step);
         face.actions << BannerAction::RetryNow << BannerAction::Close;
         return face;
     }
@@ -144,7 +180,7 @@ BannerFace bannerFor(const StandingShell::Status &status, const BannerSubject &s
     case State::Ended:
         return Banner::ended(status.end);
     case State::Failed:
-        return Banner::failed(status);
+        return Banner::failed(status, subject);
     case State::Detached:
         return {.shown = true,
                 .tone = BannerTone::Resting,
@@ -184,6 +220,12 @@ QString labelOf(BannerAction action)
     case BannerAction::Restart: return Banner::tr("Restart");
     case BannerAction::RegisterKey: return Banner::tr("Register a key");
     case BannerAction::ChooseKey: return Banner::tr("Choose a key");
+    case BannerAction::ReviewHostKey: return Banner::tr("Compare host keys");
+    case BannerAction::ResumeSandbox: return Banner::tr("Resume sandbox");
+    case BannerAction::StartSandbox: return Banner::tr("Start sandbox");
+    case BannerAction::CreateSandbox: return Banner::tr("New sandbox");
+    case BannerAction::RefreshList: return Banner::tr("Refresh the list");
+    case BannerAction::SignInAgain: return Banner::tr("Sign in again");
     case BannerAction::Close: return Banner::tr("Close");
     case BannerAction::Dismiss: return Banner::tr("Dismiss");
     }

@@ -7,7 +7,24 @@
 
 namespace Sandpiper {
 
-enum class BannerAction { RetryNow, Stop, Resume, StartNew, Restart, RegisterKey, ChooseKey, Close, Dismiss };
+enum class BannerAction {
+    RetryNow,
+    Stop,
+    Resume,
+    StartNew,
+    Restart,
+    // What helps against an error, as NextStep has them.
+    RegisterKey,
+    ChooseKey,
+    ReviewHostKey,
+    ResumeSandbox,
+    StartSandbox,
+    CreateSandbox,
+    RefreshList,
+    SignInAgain,
+    Close,
+    Dismiss,
+};
 
 enum class BannerTone {
     Progress, // on its way

@@ -223,11 +223,7 @@ void MainWindow::connectWorkspace()
             showQuickOpen();
     });
     connect(w, &Workspace::linkActivated, this, [](const QUrl &url) { QDesktopServices::openUrl(url); });
-    connect(w, &Workspace::registerKeyWanted, this, [this] { showKeys(); });
-    connect(w, &Workspace::chooseKeyWanted, this, [this](const SandboxId &id) {
-        if (const std::optional<Sandbox> sandbox = m_parts.registry->sandbox(id))
-            askLogin(*sandbox);
-    });
+    connect(w, &Workspace::stepWanted, this, &MainWindow::takeStep);
     connect(m_commands, &SandboxCommands::openWanted, this, [this](const Sandbox &sandbox, ShellRoute route) {
         m_pages->setCurrentWidget(m_workspace);
         m_workspace->openTerminal(sandbox, route);
@@ -355,6 +351,48 @@ void MainWindow::showHostKeys(const QString &filter)
     m_hostKeys->refresh();
     m_pages->setCurrentWidget(m_hostKeys);
     m_hostKeys->showOnly(filter);
+}
+
+// What helps against the error that a tab shows.
+void MainWindow::takeStep(BannerAction step, const SandboxId &id)
+{
+    const std::optional<Sandbox> sandbox = m_parts.registry->sandbox(id);
+    switch (step) {
+    case BannerAction::RegisterKey:
+        return showKeys();
+    case BannerAction::ChooseKey:
+        if (sandbox)
+            askLogin(*sandbox);
+        return;
+    case BannerAction::ReviewHostKey:
+        return showHostKeys(sandbox ? hostKeyFilterFor(*sandbox) : id.toString());
+    case BannerAction::CreateSandbox:
+        return m_sidebar->showCreateDialog(id.account);
+    case BannerAction::RefreshList:
+        if (const AccountHub::Entry *entry = m_parts.hub->entry(id.account); entry && entry->state == AccountHub::State::Connected)
+            m_parts.registry->refresh(id.account);
+        else
+            m_parts.hub->retry(id.account);
+        return;
+    case BannerAction::SignInAgain:
+        // Only the keys of these are ours to ask for; of the others the sidebar says what they lack.
+        if (const AccountHub::Entry *entry = m_parts.hub->entry(id.account);
+            entry && !entry->account.fromEnvironment && id.account != m_parts.hub->localId() && entry->account.vendor != sshVendorId())
+            showAccountDialog(id.account);
+        else
+            showInSidebar({});
+        return;
+    case BannerAction::RetryNow:
+    case BannerAction::Stop:
+    case BannerAction::Resume:
+    case BannerAction::StartNew:
+    case BannerAction::Restart:
+    case BannerAction::ResumeSandbox:
+    case BannerAction::StartSandbox:
+    case BannerAction::Close:
+    case BannerAction::Dismiss:
+        return; // the pane's own
+    }
 }
 
 void MainWindow::askLogin(const Sandbox &sandbox)

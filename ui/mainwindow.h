@@ -81,6 +81,7 @@ private:
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
     void showKeys();
+    void takeStep(BannerAction step, const SandboxId &id);
     void askLogin(const Sandbox &sandbox);
     void showAccountDialog(const QString &existing);
     void leaveSidebar();

@@ -338,10 +338,12 @@ void TerminalPane::onBanner(BannerAction action)
         emit closeWanted();
         return;
     case BannerAction::RegisterKey:
-        emit registerKeyWanted(sandbox());
-        return;
     case BannerAction::ChooseKey:
-        emit chooseKeyWanted(sandbox());
+    case BannerAction::ReviewHostKey:
+    case BannerAction::CreateSandbox:
+    case BannerAction::RefreshList:
+    case BannerAction::SignInAgain:
+        emit stepWanted(action, sandbox());
         return;
     case BannerAction::RetryNow:
         retryNow();
@@ -351,6 +353,8 @@ void TerminalPane::onBanner(BannerAction action)
             m_shell->stop();
         return; // the next click is likely in the banner too
     case BannerAction::Resume:
+    case BannerAction::ResumeSandbox:
+    case BannerAction::StartSandbox:
         emit resumeWanted(sandbox());
         if (m_shell)
             m_shell->resumeSandbox();

@@ -69,8 +69,9 @@ signals:
     void closeWanted();
     void noteworthy(const QString &title, const QString &text);
     void resumeWanted(const Sandpiper::SandboxId &sandbox);
-    void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
-    void chooseKeyWanted(const Sandpiper::SandboxId &sandbox);
+    // A step against an error that is taken elsewhere: RegisterKey, ChooseKey, ReviewHostKey,
+    // CreateSandbox, RefreshList, SignInAgain.
+    void stepWanted(Sandpiper::BannerAction step, const Sandpiper::SandboxId &sandbox);
     void menuWanted(const QPoint &globalPos);
 
 protected:

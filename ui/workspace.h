@@ -5,6 +5,7 @@
 #include "session/sandboxregistry.h"
 #include "session/standingshell.h"
 #include "terminal/terminalview.h"
+#include "ui/bannerface.h"
 #include "ui/closepolicy.h"
 
 #include <QPointer>
@@ -102,8 +103,8 @@ signals:
     void noteworthy(const QString &title, const QString &text);
     void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
     void linkActivated(const QUrl &url);
-    void registerKeyWanted(const Sandpiper::SandboxId &sandbox);
-    void chooseKeyWanted(const Sandpiper::SandboxId &sandbox);
+    // See TerminalPane::stepWanted().
+    void stepWanted(Sandpiper::BannerAction step, const Sandpiper::SandboxId &sandbox);
 
 protected:
     void showEvent(QShowEvent *event) override;

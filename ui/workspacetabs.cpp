@@ -101,8 +101,7 @@ TerminalPane *Workspace::Private::addPane(const KeptTab &tab)
     QObject::connect(pane, &TerminalPane::closeWanted, q, [this, pane] { askToClose(pane); });
     QObject::connect(pane, &TerminalPane::noteworthy, q, &Workspace::noteworthy);
     QObject::connect(pane, &TerminalPane::resumeWanted, q, &Workspace::resumeWanted);
-    QObject::connect(pane, &TerminalPane::registerKeyWanted, q, &Workspace::registerKeyWanted);
-    QObject::connect(pane, &TerminalPane::chooseKeyWanted, q, &Workspace::chooseKeyWanted);
+    QObject::connect(pane, &TerminalPane::stepWanted, q, &Workspace::stepWanted);
     QObject::connect(pane->view(), &TerminalView::linkActivated, q, &Workspace::linkActivated);
     QObject::connect(pane, &TerminalPane::menuWanted, q, [this](const QPoint &at) {
         using Id = ActionId;

@@ -49,6 +49,10 @@ private slots:
     void slowOpeningSaysWhatItWaitsFor();
     void aSandboxThatCannotBeResumedSaysWhy();
     void anUnregisteredKeyIsOfferedItsMend();
+    void anErrorIsOfferedTheStepThatHelps_data();
+    void anErrorIsOfferedTheStepThatHelps();
+    void wakingASandboxSaysItsCost_data();
+    void wakingASandboxSaysItsCost();
     void aReasonIsGivenWhereThereIsOne();
     void foreignWordsStayShort();
     void everyActionHasItsOwnVerb();
@@ -159,6 +163,58 @@ void TestBannerFace::anUnregisteredKeyIsOfferedItsMend()
     QVERIFY(!face.text.isEmpty());
     QVERIFY(face.actions.contains(Action::RetryNow));
     QVERIFY(face.actions.contains(Action::Close));
+}
+
+void TestBannerFace::anErrorIsOfferedTheStepThatHelps_data()
+{
+    QTest::addColumn<Error>("error");
+    QTest::addColumn<Action>("step");
+    const auto row = [](const char *name, ErrorKind kind, Layer layer, const QString &detail, Action step) {
+        QTest::newRow(name) << Error{kind, layer, detail, u"box-1"_s} << step;
+    };
+    row("unknown key", ErrorKind::KeyNotRegistered, Layer::Auth, {}, Action::RegisterKey);
+    row("too many keys", ErrorKind::ConnectionLost, Layer::Ssh, u"Too many authentication failures"_s, Action::ChooseKey);
+    row("another host key", ErrorKind::HostKeyChanged, Layer::Ssh, {}, Action::ReviewHostKey);
+    row("an unknown host key", ErrorKind::HostKeyRefused, Layer::Ssh, {}, Action::ReviewHostKey);
+    row("asleep", ErrorKind::PermissionDenied, Layer::Ssh, u"sandbox x is currently suspended"_s, Action::ResumeSandbox);
+    row("not started", ErrorKind::Io, Layer::Ssh, u"failed to start \"x\""_s, Action::StartSandbox);
+    row("nothing listens", ErrorKind::ServerError, Layer::WebSocket, u"{\"port\":22}"_s, Action::CreateSandbox);
+    row("of no project", ErrorKind::PermissionDenied, Layer::Ssh, u"x is not present in any of your projects"_s, Action::RefreshList);
+    row("not allowed", ErrorKind::PermissionDenied, Layer::Provider, {}, Action::SignInAgain);
+}
+
+void TestBannerFace::anErrorIsOfferedTheStepThatHelps()
+{
+    QFETCH(Error, error);
+    QFETCH(Action, step);
+    StandingShell::Status s = status(State::Failed);
+    s.error = error;
+    QCOMPARE(bannerFor(s, box()).actions, (QList<Action>{step, Action::RetryNow, Action::Close}));
+    // Where the shell is gone, only what makes or finds a sandbox helps.
+    s = status(State::Gone);
+    s.error = error;
+    const bool helps = step == Action::CreateSandbox || step == Action::RefreshList;
+    QCOMPARE(bannerFor(s, box()).actions.first(), helps ? step : Action::StartNew);
+}
+
+void TestBannerFace::wakingASandboxSaysItsCost_data()
+{
+    QTest::addColumn<Error>("error");
+    QTest::newRow("resume") << Error{ErrorKind::PermissionDenied, Layer::Ssh, u"sandbox x is currently suspended"_s, u"box-1"_s};
+    QTest::newRow("start") << Error{ErrorKind::Io, Layer::Ssh, u"failed to start \"x\""_s, u"box-1"_s};
+}
+
+void TestBannerFace::wakingASandboxSaysItsCost()
+{
+    QFETCH(Error, error);
+    StandingShell::Status s = status(State::Failed);
+    s.error = error;
+    QVERIFY(bannerFor(s, box()).detail.contains(u"billing"_s));
+    BannerSubject stuck = box();
+    stuck.whyNoResume = u"It resumes by itself."_s;
+    const BannerFace face = bannerFor(s, stuck);
+    QCOMPARE(face.actions, (QList<Action>{Action::RetryNow, Action::Close}));
+    QCOMPARE(face.detail, stuck.whyNoResume);
 }
 
 void TestBannerFace::aReasonIsGivenWhereThereIsOne()

@@ -34,6 +34,31 @@ const QByteArray hashed = "|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQ
 class TestHostKeysPage : public QObject
 {
     Q_OBJECT
+private slots:
+    void theKeysOfAMachineAreFoundByItsFilter_data()
+    {
+        QTest::addColumn<Sandbox>("sandbox");
+        QTest::addColumn<QString>("filter");
+        const auto machine = [](const QString &vendor, const QString &host, quint16 port, const QString &alias = {}, const QString &note = {}) {
+            Sandbox sandbox;
+            sandbox.id = {vendor, u"account"_s, u"box"_s};
+            sandbox.note = note;
+            sandbox.ssh = SshEndpoint{.host = host, .port = port, .user = {}, .hostKey = {}, .identityFiles = {}, .alias = alias};
+            return sandbox;
+        };
+        QTest::newRow("a vendor's sandbox") << machine(u"tensorlake"_s, u"10.0.0.1"_s, 22) << u"tensorlake/account/box"_s;
+        QTest::newRow("a host") << machine(u"ssh"_s, u"a.example"_s, 22) << u"a.example"_s;
+        QTest::newRow("another port") << machine(u"ssh"_s, u"a.example"_s, 2222) << u"a.example:2222"_s;
+        QTest::newRow("IPv6") << machine(u"ssh"_s, u"::1"_s, 2222) << u"[::1]:2222"_s;
+        QTest::newRow("a Host of ssh_config") << machine(u"ssh"_s, {}, 22, u"work"_s, u"me@w.example:2200"_s) << u"w.example:2200"_s;
+        QTest::newRow("one that leads nowhere") << machine(u"ssh"_s, {}, 22, u"work"_s) << u"work"_s;
+    }
+    void theKeysOfAMachineAreFoundByItsFilter()
+    {
+        QFETCH(Sandbox, sandbox);
+        QTEST(hostKeyFilterFor(sandbox), "filter");
+    }
+
 private:
     std::unique_ptr<QTemporaryDir> m_dir;
     std::unique_ptr<QWidget> m_window;

@@ -1,7 +1,10 @@
 #include "session/ownhosts.h"
 #include "tests/support/windowfixture.h"
+#include "ui/accountdialog.h"
+#include "ui/createdialog.h"
 #include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
+#include "ui/logindialog.h"
 #include "ui/mainwindow.h"
 #include "ui/sandboxpanel.h"
 
@@ -290,6 +293,46 @@ private slots:
         rig.window->showHostKeys(u"SHA256:x"_s);
         QVERIFY(page->isVisible());
         QCOMPARE(page->findChild<QLineEdit *>(u"hostKeysFilter"_s)->text(), u"SHA256:x"_s);
+    }
+
+    void aStepAgainstAnErrorLeadsWhereItSays_data()
+    {
+        QTest::addColumn<BannerAction>("step");
+        QTest::addColumn<QString>("leadsTo");
+        QTest::newRow("register a key") << BannerAction::RegisterKey << u"keys"_s;
+        QTest::newRow("choose a key") << BannerAction::ChooseKey << u"login"_s;
+        QTest::newRow("compare host keys") << BannerAction::ReviewHostKey << u"host keys of fake/one/id-beta"_s;
+        QTest::newRow("new sandbox") << BannerAction::CreateSandbox << u"create in one"_s;
+        QTest::newRow("refresh") << BannerAction::RefreshList << u"list"_s;
+        QTest::newRow("sign in again") << BannerAction::SignInAgain << u"account one"_s;
+    }
+    void aStepAgainstAnErrorLeadsWhereItSays()
+    {
+        QFETCH(BannerAction, step);
+        QFETCH(QString, leadsTo);
+        Rig rig;
+        QTRY_VERIFY_WITH_TIMEOUT(rig.isReady(), patience);
+        const SandboxId id = rig.provider()->make(u"beta"_s).id;
+        const QStringList before = rig.provider()->calls;
+        emit rig.window->workspace()->stepWanted(step, id);
+        const auto where = [&]() -> QString {
+            auto *keys = rig.window->findChild<KeysPage *>();
+            auto *hostKeys = rig.window->findChild<HostKeysPage *>();
+            auto *create = rig.window->findChild<CreateDialog *>();
+            auto *account = rig.window->findChild<AccountDialog *>();
+            if (keys && keys->isVisible())
+                return u"keys"_s;
+            if (hostKeys && hostKeys->isVisible())
+                return u"host keys of "_s + hostKeys->findChild<QLineEdit *>(u"hostKeysFilter"_s)->text();
+            if (create && create->isVisible())
+                return u"create in "_s + create->accountId();
+            if (account && account->isVisible())
+                return u"account one"_s;
+            if (auto *login = rig.window->findChild<LoginDialog *>(); login && login->isVisible())
+                return u"login"_s;
+            return rig.provider()->calls.sliced(before.size()).contains(u"list"_s) ? u"list"_s : QString();
+        };
+        QTRY_COMPARE_WITH_TIMEOUT(where(), leadsTo, patience);
     }
 
     void theLogOpensOnlyWhenAsked()

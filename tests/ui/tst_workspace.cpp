@@ -74,6 +74,10 @@ private slots:
     void aTabWaitsForItsAccount();
     void aLostConnectionIsToldAndCanBeStopped();
     void aSuspendedSandboxIsResumedOnlyOnDemand();
+    void theStepAgainstAnErrorIsTakenByItsButton_data();
+    void theStepAgainstAnErrorIsTakenByItsButton();
+    void aSandboxThatRefusesAsleepIsWokenByTheButton_data();
+    void aSandboxThatRefusesAsleepIsWokenByTheButton();
     void anEndedShellSaysItsCodeAndStartsAgain();
     void aGoneShellKeepsItsScreen();
     void backgroundTabsAreMarkedUntilLookedAt();
@@ -108,6 +112,7 @@ private:
     Account m_account;
     int m_sessions = 0;
     bool m_refusesAttach = false;
+    std::optional<Error> m_refusesOnce; // the next SSH shell
     bool m_shellsOpen = true;
 };
 
@@ -147,6 +152,7 @@ void TestWorkspace::init()
     m_specs.clear();
     m_sessions = 0;
     m_refusesAttach = false;
+    m_refusesOnce.reset();
     m_shellsOpen = true;
     make();
 }
@@ -173,6 +179,8 @@ Workspace *TestWorkspace::make()
         s.makeSshShell = [this](const Sandbox &, const ShellSpec &spec) {
             auto shell = std::make_unique<FakeShell>();
             shell->reattachable = false;
+            if (m_refusesOnce)
+                shell->refuses = std::exchange(m_refusesOnce, std::nullopt);
             m_shells << shell.get();
             m_known << QString();
             m_specs << spec;
@@ -435,6 +443,65 @@ void TestWorkspace::aSuspendedSandboxIsResumedOnlyOnDemand()
     click(pane(0)->banner(), u"Resume"_s);
     QVERIFY(openShell(0));
     QVERIFY(m_provider->calls.contains(u"resume id-box-1"_s));
+    QCOMPARE(wanted.size(), 1);
+}
+
+void TestWorkspace::theStepAgainstAnErrorIsTakenByItsButton_data()
+{
+    QTest::addColumn<Error>("error");
+    QTest::addColumn<QString>("button");
+    QTest::addColumn<BannerAction>("step");
+    const auto row = [](const char *name, ErrorKind kind, Layer layer, const QString &detail, const QString &button, BannerAction step) {
+        QTest::newRow(name) << Error{kind, layer, detail, {}} << button << step;
+    };
+    row("register", ErrorKind::KeyNotRegistered, Layer::Auth, {}, u"Register a key"_s, BannerAction::RegisterKey);
+    row("choose", ErrorKind::AuthRejected, Layer::Ssh, u"12 keys were offered"_s, u"Choose a key"_s, BannerAction::ChooseKey);
+    row("host key", ErrorKind::HostKeyChanged, Layer::Ssh, {}, u"Compare host keys"_s, BannerAction::ReviewHostKey);
+    row("create", ErrorKind::ServerError, Layer::WebSocket, u"{\"port\":22}"_s, u"New sandbox"_s, BannerAction::CreateSandbox);
+    row("refresh", ErrorKind::Conflict, Layer::Provider, {}, u"Refresh the list"_s, BannerAction::RefreshList);
+    row("sign in", ErrorKind::PermissionDenied, Layer::Provider, {}, u"Sign in again"_s, BannerAction::SignInAgain);
+}
+
+void TestWorkspace::theStepAgainstAnErrorIsTakenByItsButton()
+{
+    QFETCH(Error, error);
+    QFETCH(QString, button);
+    QFETCH(BannerAction, step);
+    QSignalSpy wanted(m_workspace, &Workspace::stepWanted);
+    m_refusesOnce = error;
+    const Sandbox sandbox = box(u"box-1"_s);
+    m_workspace->openTerminal(sandbox, ShellRoute::Ssh);
+    TRY_COMPARE(pane(0)->status().state, State::Failed);
+    click(pane(0)->banner(), button);
+    QCOMPARE(wanted.size(), 1);
+    QCOMPARE(wanted.first().at(0).value<BannerAction>(), step);
+    QCOMPARE(wanted.first().at(1).value<SandboxId>(), sandbox.id);
+    QCOMPARE(pane(0)->status().state, State::Failed); // the pane waits for what comes of it
+    click(pane(0)->banner(), u"Retry now"_s);
+    QVERIFY(openShell(1));
+}
+
+void TestWorkspace::aSandboxThatRefusesAsleepIsWokenByTheButton_data()
+{
+    QTest::addColumn<Error>("error");
+    QTest::addColumn<QString>("button");
+    QTest::newRow("resume") << Error{ErrorKind::PermissionDenied, Layer::Ssh, u"sandbox x is currently suspended"_s, {}} << u"Resume sandbox"_s;
+    QTest::newRow("start") << Error{ErrorKind::Io, Layer::Ssh, u"failed to start \"x\""_s, {}} << u"Start sandbox"_s;
+}
+
+void TestWorkspace::aSandboxThatRefusesAsleepIsWokenByTheButton()
+{
+    QFETCH(Error, error);
+    QFETCH(QString, button);
+    QSignalSpy wanted(m_workspace, &Workspace::resumeWanted);
+    m_refusesOnce = error;
+    m_workspace->openTerminal(box(u"box-1"_s), ShellRoute::Ssh);
+    TRY_COMPARE(pane(0)->status().state, State::Failed);
+    QVERIFY(pane(0)->banner()->face().detail.contains(u"billing"_s));
+    QVERIFY(!m_provider->calls.contains(u"resume id-box-1"_s));
+    click(pane(0)->banner(), button);
+    QVERIFY(openShell(1));
+    QCOMPARE(m_provider->calls.count(u"resume id-box-1"_s), 1);
     QCOMPARE(wanted.size(), 1);
 }
 
