@@ -33,9 +33,10 @@ QString Application::startProblem()
 
 Application::Application(LogSetup *log, QObject *parent)
     : QObject(parent)
-    , m_preferences(std::make_unique<Preferences>(configFolder() + u"/preferences.ini"_s))
-    , m_theme(std::make_unique<ThemeController>())
     , m_keychain(withLocalTokens(makeSystemKeychain()))
+    , m_networkStore(std::make_unique<NetworkStore>(configFolder() + u"/network.json"_s, m_keychain.get()))
+    , m_preferences(std::make_unique<Preferences>(configFolder() + u"/preferences.ini"_s, m_networkStore.get()))
+    , m_theme(std::make_unique<ThemeController>())
     , m_network(std::make_unique<NetworkWatch>())
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
     , m_ownHosts(std::make_unique<OwnHosts>(configFolder() + u"/hosts.json"_s))
@@ -77,6 +78,9 @@ Application::Application(LogSetup *log, QObject *parent)
     m_notifier = std::make_unique<Notifier>(m_window.get());
     m_notifier->setEnabled(m_preferences->isOn(Setting::Notify));
 
+    connect(m_networkStore.get(), &NetworkStore::passwordNotKept, m_window.get(), [this](const Error &error) {
+        m_window->tell(tr("The password of the proxy lasts only until you quit: %1").arg(errorText(error).sentence));
+    });
     connect(m_network.get(), &NetworkWatch::changed, m_registry.get(), &SandboxRegistry::networkChanged);
     connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
     connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
@@ -180,6 +184,17 @@ void Application::afterShown()
         m_window->tell(tr("The list of accounts could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_ownHosts->loadError())
         m_window->tell(tr("The list of your SSH hosts could not be read: %1").arg(errorText(*error).sentence));
+    if (const std::optional<Error> error = m_networkStore->loadError())
+        m_window->tell(tr("The network settings could not be read, so nothing is reached until they are chosen anew in Preferences: %1").arg(errorText(*error).sentence));
+    // Nobody is asked for anything by a proxy whose password is not known yet.
+    m_networkStore->ready().then(this, [this] { connectAccounts(); });
+    m_theme->askDesktop();
+    m_keys->refresh();
+    qCInfo(lcApp) << "ready";
+}
+
+void Application::connectAccounts()
+{
     // Sandboxes made on this computer before are a reason to start its gateway; nothing else is.
     const bool hadLocal = m_preferences->isOn(Setting::LocalSandboxesUsed) || QFileInfo::exists(stateFolder() + u"/gateway"_s);
     m_hub->start(hadLocal ? AccountHub::LocalStart::Needed : AccountHub::LocalStart::OnlyIfRunning);
@@ -187,9 +202,6 @@ void Application::afterShown()
         if (const Done restored = m_window->workspace()->restore(); !restored)
             m_window->tell(tr("The tabs of the last time could not be read: %1").arg(errorText(restored.error()).sentence));
     }
-    m_theme->askDesktop();
-    m_keys->refresh();
-    qCInfo(lcApp) << "ready";
 }
 
 } // namespace Sandpiper

@@ -4,6 +4,7 @@
 #include "app/logsetup.h"
 #include "session/availablekeys.h"
 #include "session/logins.h"
+#include "session/networkstore.h"
 #include "session/ownhosts.h"
 #include "session/rememberedpassphrases.h"
 #include "ui/mainwindow.h"
@@ -40,11 +41,13 @@ private:
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
     void afterShown();
+    void connectAccounts();
 
     // In the order they depend on each other.
+    std::unique_ptr<Keychain> m_keychain;
+    std::unique_ptr<NetworkStore> m_networkStore;
     std::unique_ptr<Preferences> m_preferences;
     std::unique_ptr<ThemeController> m_theme;
-    std::unique_ptr<Keychain> m_keychain;
     std::unique_ptr<NetworkWatch> m_network;
     std::unique_ptr<AccountStore> m_accounts;
     std::unique_ptr<OwnHosts> m_ownHosts;

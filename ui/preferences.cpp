@@ -1,5 +1,7 @@
 #include "ui/preferences.h"
 
+#include "session/networkstore.h"
+
 #include <QFile>
 #include <QFileInfo>
 
@@ -23,6 +25,18 @@ SettingRow number(Setting setting, const char *key, SettingPage page, int standa
                   const char *label, const char *unit, const char *hint = nullptr)
 {
     return {setting, key, SettingKind::Number, Preference, page, standard, label, hint, low, high, unit};
+}
+
+SettingRow network(Setting setting, const char *key, SettingKind kind, const char *label, const char *hint)
+{
+    SettingRow row{setting, key, kind, SettingScope::Network, SettingPage::Network, QString(), label, hint};
+    if (kind == SettingKind::Password)
+        row.defaultValue = false;
+    if (kind == SettingKind::Certificate)
+        row.defaultValue = QByteArray();
+    else
+        row.needs = {Setting::Proxy, u"manual"_s};
+    return row;
 }
 
 SettingRow stored(Setting setting, const char *key, const QVariant &standard)
@@ -78,6 +92,22 @@ QList<SettingRow> makeRows()
                QT_TRANSLATE_NOOP("Preferences", "Bring tabs back at the next start"),
                QT_TRANSLATE_NOOP("Preferences", "Shells that live on are attached again; nothing that sleeps is woken.")),
 
+        {Setting::Proxy, "network/proxy", SettingKind::Choice, SettingScope::Network, SettingPage::Network, u"environment"_s,
+         QT_TRANSLATE_NOOP("Preferences", "Proxy"),
+         QT_TRANSLATE_NOOP("Preferences", "For vendors, terminals and SSH, also in sandpiper-cli. This computer is always reached directly."), 0, 0, nullptr,
+         {{u"environment"_s, QT_TRANSLATE_NOOP("Preferences", "As the environment says")},
+          {u"none"_s, QT_TRANSLATE_NOOP("Preferences", "None")},
+          {u"manual"_s, QT_TRANSLATE_NOOP("Preferences", "This one")}}},
+        network(Setting::ProxyAddress, "network/address", SettingKind::Text, QT_TRANSLATE_NOOP("Preferences", "Address"),
+                QT_TRANSLATE_NOOP("Preferences", "socks5://host:1080 or http://host:3128")),
+        network(Setting::ProxyUser, "network/user", SettingKind::Text, QT_TRANSLATE_NOOP("Preferences", "User name"),
+                QT_TRANSLATE_NOOP("Preferences", "Where the proxy asks for one.")),
+        network(Setting::ProxyPassword, "network/password", SettingKind::Password, QT_TRANSLATE_NOOP("Preferences", "Password"), nullptr),
+        network(Setting::ProxyExceptions, "network/exceptions", SettingKind::Text, QT_TRANSLATE_NOOP("Preferences", "Hosts without it"),
+                QT_TRANSLATE_NOOP("Preferences", "Separated by commas; .example.com is a whole domain.")),
+        network(Setting::ExtraAuthority, "network/authority", SettingKind::Certificate, QT_TRANSLATE_NOOP("Preferences", "Extra authority"),
+                QT_TRANSLATE_NOOP("Preferences", "A PEM file. Trusted beside the system's authorities; an account with its own keeps to that.")),
+
         toggle(Setting::Notify, "notifications/enabled", SettingPage::Notifications, true,
                QT_TRANSLATE_NOOP("Preferences", "Tell me when something finished or broke"),
                QT_TRANSLATE_NOOP("Preferences", "Only while this window is not in front.")),
@@ -112,11 +142,16 @@ const SettingRow &settingRow(Setting setting)
     return *it;
 }
 
-Preferences::Preferences(const QString &file, QObject *parent)
+Preferences::Preferences(const QString &file, NetworkStore *network, QObject *parent)
     : QObject(parent)
+    , m_network(network)
     , m_file(file)
     , m_store(std::make_unique<QSettings>(file, QSettings::IniFormat))
 {
+    if (!network)
+        return;
+    networkChanged(); // nobody listens yet
+    connect(network, &NetworkStore::changed, this, &Preferences::networkChanged);
 }
 
 Preferences::~Preferences()
@@ -150,7 +185,11 @@ QVariant Preferences::fitted(const SettingRow &row, const QVariant &value)
         }
         return {};
     case SettingKind::Font:
+    case SettingKind::Text:
+    case SettingKind::Password:
         return value.toString();
+    case SettingKind::Certificate:
+        return value.toByteArray();
     case SettingKind::Stored: {
         QVariant converted = value;
         return converted.convert(row.defaultValue.metaType()) ? converted : QVariant();
@@ -162,6 +201,8 @@ QVariant Preferences::fitted(const SettingRow &row, const QVariant &value)
 QVariant Preferences::value(Setting setting) const
 {
     const SettingRow &row = settingRow(setting);
+    if (row.scope == SettingScope::Network)
+        return networkValue(setting);
     const QString key = QLatin1StringView(row.key);
     if (!m_store->contains(key))
         return row.defaultValue;
@@ -169,19 +210,35 @@ QVariant Preferences::value(Setting setting) const
     return kept.isValid() ? kept : row.defaultValue;
 }
 
-void Preferences::set(Setting setting, const QVariant &wanted)
+QString Preferences::change(Setting setting, const QVariant &wanted)
 {
     const SettingRow &row = settingRow(setting);
     const QVariant next = fitted(row, wanted);
-    if (!next.isValid() || next == value(setting))
-        return;
+    if (!next.isValid())
+        return tr("This value cannot be used.");
+    if (row.scope == SettingScope::Network)
+        return changeNetwork(setting, next);
+    if (next == value(setting))
+        return {};
     m_store->setValue(QLatin1StringView(row.key), next);
     emit changed(setting);
+    return {};
+}
+
+bool Preferences::isOfUse(Setting setting) const
+{
+    const SettingRow &row = settingRow(setting);
+    return !row.needs || text(row.needs->setting) == row.needs->value;
 }
 
 void Preferences::reset(Setting setting)
 {
     const SettingRow &row = settingRow(setting);
+    if (row.scope == SettingScope::Network) {
+        // Of a password it is not the value that is set.
+        set(setting, row.kind == SettingKind::Password ? QVariant(QString()) : row.defaultValue);
+        return;
+    }
     const bool differs = value(setting) != row.defaultValue;
     m_store->remove(QLatin1StringView(row.key));
     if (differs)

@@ -6,13 +6,17 @@
 #include "ui/closepolicy.h"
 #include "ui/theme.h"
 
+#include <QHash>
 #include <QObject>
 #include <QSettings>
 #include <QVariant>
 
 #include <memory>
+#include <optional>
 
 namespace Sandpiper {
+
+class NetworkStore;
 
 enum class Setting {
     Theme,
@@ -31,6 +35,12 @@ enum class Setting {
     AskBeforeEnding,
     AskBeforeQuitting,
     RestoreTabs,
+    Proxy,
+    ProxyAddress,
+    ProxyUser,
+    ProxyPassword,
+    ProxyExceptions,
+    ExtraAuthority,
     Notify,
     // Not shown in the dialog: what the window remembers of itself.
     WindowGeometry,
@@ -46,10 +56,12 @@ enum class Setting {
     LocalSandboxesUsed,
 };
 
-enum class SettingPage { Appearance, Terminal, Clipboard, Closing, Notifications, None };
-enum class SettingKind { Switch, Number, Choice, Font, Stored };
-// Preferences may move to another computer with the file; Local ones describe this screen.
-enum class SettingScope { Preference, Local };
+enum class SettingPage { Appearance, Terminal, Clipboard, Closing, Network, Notifications, None };
+// Password: its value is only whether there is one. Certificate: PEM.
+enum class SettingKind { Switch, Number, Choice, Font, Text, Password, Certificate, Stored };
+// Preferences may move to another computer with the file; Local ones describe this screen. Network ones
+// serve the command line too and lie in session/networkstore.
+enum class SettingScope { Preference, Local, Network };
 
 struct SettingOption
 {
@@ -71,6 +83,13 @@ struct SettingRow
     int maximum = 0;
     const char *unit = nullptr;
     QList<SettingOption> options = {}; // Choice
+    // Only of use where that other setting, a Choice, has this value.
+    struct Need
+    {
+        Setting setting;
+        QString value;
+    };
+    std::optional<Need> needs = {};
 };
 
 [[nodiscard]] const QList<SettingRow> &settingRows();
@@ -80,8 +99,9 @@ class Preferences : public QObject
 {
     Q_OBJECT
 public:
-    // file: an INI file, made 0600 with the first change; preferences.ini in configFolder().
-    explicit Preferences(const QString &file, QObject *parent = nullptr);
+    // file: an INI file, made 0600 with the first change; preferences.ini in configFolder(). network is
+    // borrowed and outlives it; without one, settings of that scope stay at their defaults.
+    explicit Preferences(const QString &file, NetworkStore *network = nullptr, QObject *parent = nullptr);
     ~Preferences() override;
 
     // The stored value where it fits the row, else the default.
@@ -90,7 +110,12 @@ public:
     [[nodiscard]] int number(Setting setting) const { return value(setting).toInt(); }
     [[nodiscard]] QString text(Setting setting) const { return value(setting).toString(); }
     // A value that does not fit the row is ignored.
-    void set(Setting setting, const QVariant &value);
+    void set(Setting setting, const QVariant &value) { (void)change(setting, value); }
+    // The same, and says why it was ignored, in a sentence; empty: it was not.
+    [[nodiscard]] QString change(Setting setting, const QVariant &value);
+    // What is wrong with the value that it has now, in a sentence; mostly empty.
+    [[nodiscard]] QString problemWith(Setting setting) const;
+    [[nodiscard]] bool isOfUse(Setting setting) const; // see SettingRow::needs
     void reset(Setting setting);
     void resetPage(SettingPage page);
 
@@ -105,6 +130,11 @@ signals:
 
 private:
     [[nodiscard]] static QVariant fitted(const SettingRow &row, const QVariant &value);
+    [[nodiscard]] QVariant networkValue(Setting setting) const;
+    [[nodiscard]] QString changeNetwork(Setting setting, const QVariant &value);
+    void networkChanged();
+    NetworkStore *m_network;
+    QHash<Setting, QVariant> m_networkSeen; // what was told of last
     QString m_file;
     std::unique_ptr<QSettings> m_store;
 };

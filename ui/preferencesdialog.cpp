@@ -1,5 +1,9 @@
 #include "ui/preferencesdialog.h"
 
+#include "session/background.h"
+#include "session/errortext.h"
+#include "session/networksetting.h"
+#include "session/paths.h"
 #include "ui/dialogkit.h"
 #include "ui/style.h"
 #include "ui/theme.h"
@@ -7,9 +11,13 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QCoreApplication>
+#include <QDir>
+#include <QFileDialog>
 #include <QFontDatabase>
 #include <QFormLayout>
 #include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
 #include <QScrollArea>
@@ -22,6 +30,9 @@ namespace Sandpiper {
 using namespace Qt::Literals::StringLiterals;
 
 namespace {
+
+constexpr int fieldWidth = 300;
+constexpr qint64 largestCertificate = 256 << 10;
 
 QString words(const char *text)
 {
@@ -49,6 +60,7 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
         {SettingPage::Terminal, tr("Terminal")},
         {SettingPage::Clipboard, tr("Copy and paste")},
         {SettingPage::Closing, tr("Closing")},
+        {SettingPage::Network, tr("Network")},
         {SettingPage::Notifications, tr("Notifications")},
     };
     for (const auto &[page, title] : pages) {
@@ -87,7 +99,7 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
     line->setBackgroundRole(QPalette::Mid);
     layout->addWidget(line);
     layout->addLayout(right, 1);
-    resize(700, 480);
+    resize(740, 620);
 }
 
 QWidget *PreferencesDialog::makePage(SettingPage page, const QString &title)
@@ -110,6 +122,13 @@ QWidget *PreferencesDialog::makePage(SettingPage page, const QString &title)
         auto *cell = new QVBoxLayout;
         cell->setSpacing(2);
         cell->addWidget(field, 0, Qt::AlignLeft);
+        if (row.scope == SettingScope::Network) {
+            QLabel *problem = makeText({}, TextTone::Danger, inside);
+            problem->setObjectName(QLatin1StringView(row.key) + u"/problem"_s);
+            cell->addWidget(problem);
+            m_problems.insert(row.setting, problem);
+            tell(row.setting, {});
+        }
         if (row.hint) {
             QLabel *hint = makeText(words(row.hint), TextTone::Muted, inside);
             if (row.kind == SettingKind::Switch)
@@ -124,6 +143,18 @@ QWidget *PreferencesDialog::makePage(SettingPage page, const QString &title)
             label->setFixedHeight(Metrics::rowHeight);
             label->setBuddy(field);
             form->addRow(label, cell);
+            if (row.needs) {
+                const auto enable = [this, field, label, setting = row.setting] {
+                    field->setEnabled(m_preferences->isOfUse(setting));
+                    label->setEnabled(field->isEnabled());
+                    tell(setting, {});
+                };
+                enable();
+                connect(m_preferences, &Preferences::changed, field, [enable, needs = row.needs->setting](Setting changed) {
+                    if (changed == needs)
+                        enable();
+                });
+            }
         }
     }
     column->addLayout(form);
@@ -201,10 +232,132 @@ QWidget *PreferencesDialog::makeField(const SettingRow &row, QWidget *parent)
         });
         return box;
     }
+    case SettingKind::Text:
+    case SettingKind::Password:
+        return makeTextField(row, parent);
+    case SettingKind::Certificate:
+        return makeCertificateField(row, parent);
     case SettingKind::Stored:
         break;
     }
     Q_UNREACHABLE_RETURN(new QWidget(parent));
+}
+
+QWidget *PreferencesDialog::makeTextField(const SettingRow &row, QWidget *parent)
+{
+    const Setting setting = row.setting;
+    const bool isPassword = row.kind == SettingKind::Password;
+    auto *edit = new QLineEdit(parent);
+    edit->setMinimumWidth(fieldWidth);
+    edit->setMaxLength(4096);
+    if (isPassword)
+        edit->setEchoMode(QLineEdit::Password);
+    const auto show = [this, edit, setting, isPassword] {
+        if (isPassword) {
+            edit->clear();
+            edit->setPlaceholderText(m_preferences->isOn(setting) ? tr("Kept in the keychain") : QString());
+        } else {
+            edit->setText(m_preferences->text(setting));
+            edit->setCursorPosition(0);
+        }
+        edit->setModified(false);
+    };
+    show();
+    connect(edit, &QLineEdit::editingFinished, this, [this, edit, setting] {
+        if (!edit->isModified())
+            return;
+        edit->setModified(false); // what is wrong stays to be mended, and is told once
+        change(setting, edit->text());
+    });
+    connect(m_preferences, &Preferences::changed, edit, [this, show, edit, setting](Setting changed) {
+        if (changed != setting || edit->isModified())
+            return;
+        show();
+        tell(setting, {});
+    });
+    return edit;
+}
+
+QWidget *PreferencesDialog::makeCertificateField(const SettingRow &row, QWidget *parent)
+{
+    const Setting setting = row.setting;
+    auto *field = new QWidget(parent);
+    auto *name = new QLabel(field);
+    name->setTextFormat(Qt::PlainText);
+    name->setObjectName(u"authorityName"_s);
+    name->setWordWrap(true);
+    name->setMinimumHeight(Metrics::rowHeight);
+    auto *choose = new QPushButton(tr("Choose a file…"), field);
+    auto *remove = new QPushButton(tr("Remove"), field);
+    for (QPushButton *button : {choose, remove})
+        button->setAutoDefault(false);
+    setQuiet(remove);
+    auto *buttons = new QHBoxLayout;
+    buttons->addWidget(choose);
+    buttons->addWidget(remove);
+    buttons->addStretch();
+    auto *column = new QVBoxLayout(field);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    column->addWidget(name);
+    column->addLayout(buttons);
+    field->setMinimumWidth(fieldWidth);
+    field->setFocusProxy(choose);
+    const auto show = [this, name, remove, setting] {
+        const QString authority = nameOfAuthority(m_preferences->value(setting).toByteArray());
+        name->setText(authority.isEmpty() ? tr("None") : authority);
+        remove->setVisible(!authority.isEmpty());
+    };
+    show();
+    connect(choose, &QPushButton::clicked, this, [this, setting] { chooseCertificate(setting); });
+    connect(remove, &QPushButton::clicked, this, [this, setting] { change(setting, QByteArray()); });
+    connect(m_preferences, &Preferences::changed, field, [this, show, setting](Setting changed) {
+        if (changed != setting)
+            return;
+        show();
+        tell(setting, {});
+    });
+    return field;
+}
+
+void PreferencesDialog::chooseCertificate(Setting setting)
+{
+    auto *dialog = new QFileDialog(this, tr("Choose a certificate"), QDir::homePath(),
+                                   tr("Certificates (*.pem *.crt *.cer);;All files (*)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, [this, setting](const QString &file) {
+        inBackground(this, [file] { return readFile(file, largestCertificate); }, [this, setting](const Result<QByteArray> &pem) {
+            if (pem)
+                change(setting, *pem);
+            else
+                tell(setting, errorText(pem.error()).sentence);
+        });
+    });
+    dialog->open();
+}
+
+void PreferencesDialog::change(Setting setting, const QVariant &value)
+{
+    tell(setting, m_preferences->change(setting, value));
+}
+
+void PreferencesDialog::tell(Setting setting, const QString &problem)
+{
+    QLabel *label = m_problems.value(setting);
+    if (!label)
+        return;
+    const QString text = problem.isEmpty() ? m_preferences->problemWith(setting) : problem;
+    label->setText(text);
+    label->setVisible(!text.isEmpty());
+}
+
+void PreferencesDialog::keyPressEvent(QKeyEvent *event)
+{
+    // What is wrong with what was typed must be seen: Enter takes it and closes nothing.
+    const bool isEnter = event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
+    if (!isEnter || !qobject_cast<QLineEdit *>(focusWidget()))
+        QDialog::keyPressEvent(event);
 }
 
 } // namespace Sandpiper

@@ -65,6 +65,7 @@ Directory::Directory(QObject *parent)
     , m_ownHosts(configFolder() + u"/hosts.json"_s)
     , m_hosts(SshConfig::defaultSources(), &m_ownHosts)
     , m_keychain(withLocalTokens(makeSystemKeychain()))
+    , m_network(configFolder() + u"/network.json"_s, m_keychain.get())
     , m_logins(configFolder() + u"/logins.json"_s)
     , m_keys(QDir::homePath() + u"/.ssh"_s, m_logins.agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins.agentSocket())
 {
@@ -122,6 +123,8 @@ QFuture<void> Directory::load(Gateway gateway)
         if (--gathering->waiting == 0)
             gathering->promise.finish();
     };
+    ++gathering->waiting;
+    m_network.ready().then(this, arrived);
     for (const Account &account : accountsFromEnvironment())
         add(account, readEnvironmentSecret(account));
     for (const Account &account : m_accounts.accounts()) {

@@ -6,6 +6,7 @@
 #include "session/availablekeys.h"
 #include "session/keychain.h"
 #include "session/logins.h"
+#include "session/networkstore.h"
 #include "session/provider.h"
 #include "session/providers/sshhosts.h"
 #include "session/prompt.h"
@@ -86,6 +87,7 @@ private:
     OwnHosts m_ownHosts;
     SshHostsProvider m_hosts;
     std::unique_ptr<Keychain> m_keychain;
+    NetworkStore m_network;
     LoginStore m_logins;
     AvailableKeys m_keys;
     QHash<SandboxProvider *, QFuture<Result<QList<SshKey>>>> m_registeredKeys;
