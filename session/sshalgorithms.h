@@ -17,6 +17,9 @@ enum class AlgorithmList { Ciphers, KeyExchange, Macs, HostKeys, PublicKeys };
 [[nodiscard]] QByteArray usualAlgorithms(AlgorithmList list);
 [[nodiscard]] QByteArray possibleAlgorithms(AlgorithmList list);
 
+// What Terrapin (CVE-2023-48795) breaks where strict key exchange was not agreed on.
+[[nodiscard]] bool needsStrictKex(const QByteArray &cipher, const QByteArray &mac);
+
 // The same algorithms with those for these types of host key in front, so that a server with several
 // keys shows the one that can be compared.
 [[nodiscard]] QByteArray withTypesFirst(const QByteArray &hostKeyAlgorithms, const QList<QByteArray> &types);

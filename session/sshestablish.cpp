@@ -1,6 +1,7 @@
 // SshThread's way from nothing to a connection that is verified and let in.
 #include "session/sshalgorithms.h"
 #include "session/sshthread.h"
+#include "session/strictkexwatch.h"
 
 #include <QLoggingCategory>
 
@@ -24,6 +25,25 @@ namespace {
 // Connections made to get all keys tried at a server that allows only some of them in each.
 constexpr int kMostConnections = 3;
 
+// RFC 4253 section 4.2 lets a server say what it likes before it greets, and the library listens for ever.
+constexpr quint64 kMostBeforeGreeting = 256 << 10;
+
+Error noGreeting()
+{
+    return {ErrorKind::Protocol, Layer::Ssh, u"what answers there does not greet as an SSH server does"_s, {}};
+}
+
+// Empty: what was agreed on stands without strict key exchange.
+QString brokenByTerrapin(ssh_session session)
+{
+    const auto text = [](const char *name) { return QByteArray(name ? name : ""); };
+    const QByteArray in = text(ssh_get_cipher_in(session));
+    const QByteArray out = text(ssh_get_cipher_out(session));
+    if (needsStrictKex(in, text(ssh_get_hmac_in(session))))
+        return QString::fromLatin1(in);
+    return needsStrictKex(out, text(ssh_get_hmac_out(session))) ? QString::fromLatin1(out) : QString();
+}
+
 // What the library says of a handshake that went wrong, as what it means.
 Error handshakeError(Error error)
 {
@@ -31,8 +51,7 @@ Error handshakeError(Error error)
     if (says("no match for method"_L1)) {
         error.kind = ErrorKind::Unsupported; // it is an SSH server, only one that we share no algorithm with
     } else if (says("callback_receive_banner"_L1) || says("banner"_L1)) {
-        error.kind = ErrorKind::Protocol;
-        error.detail = u"what answers there does not greet as an SSH server does"_s;
+        return noGreeting();
     } else if (says("packet"_L1) || says("kex error"_L1) || says("version"_L1)) {
         error.kind = ErrorKind::Protocol;
     }
@@ -157,9 +176,12 @@ Done SshThread::connectSession()
     if (const Done configured = configure(m_session.get(), *firstTypes); !configured)
         return configured;
     m_packets = {};
-    ssh_set_counters(m_session.get(), nullptr, &m_packets);
+    m_bytes = {};
+    ssh_set_counters(m_session.get(), &m_bytes, &m_packets);
     ssh_set_blocking(m_session.get(), 0);
+    refuseRequests();
 
+    const StrictKexWatch strictness;
     int code = ssh_connect(m_session.get());
     const auto onWake = [](socket_t, int, void *self) {
         auto *thread = static_cast<SshThread *>(self);
@@ -176,11 +198,18 @@ Done SshThread::connectSession()
             return failure(ErrorKind::Timeout, Layer::Ssh, u"something took the connection, but it does not speak SSH in time"_s);
         if (!waitFor(left) && m_closing)
             return failure(ErrorKind::Cancelled, Layer::Ssh);
+        if (packetsReceived() == 0 && m_bytes.in_bytes > kMostBeforeGreeting)
+            return std::unexpected(noGreeting());
         code = ssh_connect(m_session.get());
     }
     if (code != SSH_OK) {
         const Error loss = lossOfConnection();
         return std::unexpected(m_explanation ? loss : handshakeError(loss));
+    }
+    if (const QString broken = brokenByTerrapin(m_session.get()); !strictness.isStrict() && !broken.isEmpty()) {
+        return failure(ErrorKind::Unsupported, Layer::Ssh,
+                       u"the server wants %1 and does not know strict key exchange: somebody on the way could leave out "
+                       "the first packets unnoticed (Terrapin, CVE-2023-48795)"_s.arg(broken));
     }
     // ssh_connect() makes the socket block again (measured).
     const int flags = ::fcntl(m_socket.lent(), F_GETFL);

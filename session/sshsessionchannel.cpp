@@ -85,6 +85,7 @@ int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
 
 void SshSessionChannel::complete(const LinkOptions &options)
 {
+    m_patience = std::chrono::steady_clock::now() + options.signInTimeout;
     m_forwardsAgent = options.agentForward != SshAgentForward::No && m_spec.connectPort == 0 && m_spec.subsystem.isEmpty();
     for (const auto &[name, value] : options.environment) {
         if (!m_spec.environment.contains(name))
@@ -162,6 +163,8 @@ void SshSessionChannel::pump(ssh_session session)
         advance(session);
     if (m_stage == Stage::Running)
         serve(session);
+    else if (m_stage != Stage::Over && m_patience && std::chrono::steady_clock::now() >= *m_patience)
+        end(failed(ErrorKind::Timeout, u"the server does not answer the wish for a channel"_s));
 }
 
 void SshSessionChannel::advance(ssh_session session)
@@ -200,8 +203,10 @@ void SshSessionChannel::advance(ssh_session session)
         }
         m_stage = next;
     }
-    if (m_stage == Stage::Running)
+    if (m_stage == Stage::Running) {
+        m_patience.reset();
         m_mail.events.put(FromLink::ChannelOpened{m_id});
+    }
 }
 
 SshSessionChannel::Step SshSessionChannel::open(ssh_session session)

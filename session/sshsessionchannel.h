@@ -91,7 +91,7 @@ private:
     bool m_eofTold = false;
     bool m_hangingUp = false;
     bool m_closedByUs = false;
-    std::optional<std::chrono::steady_clock::time_point> m_patience;
+    std::optional<std::chrono::steady_clock::time_point> m_patience; // with the server's answers, later with the end
 };
 
 } // namespace Sandpiper

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include <poll.h>
+#include <sys/socket.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -21,6 +22,8 @@ namespace {
 
 // libssh reads 4 KiB a turn: so many turns before channels and commands get theirs.
 constexpr int kMostTurns = 64;
+// The library answers requests whether the server takes the answers or not; ours alone are far fewer.
+constexpr quint64 kMostUntaken = 20'000;
 // What carried the connection may say why it ended a little after the end.
 constexpr std::chrono::milliseconds kPatienceWithWords{500};
 
@@ -149,7 +152,8 @@ bool SshThread::isCancelled()
 
 bool SshThread::isConnected() const
 {
-    return m_session && ssh_is_connected(m_session.get()) != 0;
+    // After some broken packets the library takes no more of them, and leaves the socket open.
+    return m_session && ssh_is_connected(m_session.get()) != 0 && (ssh_get_status(m_session.get()) & SSH_CLOSED_ERROR) == 0;
 }
 
 bool SshThread::waitFor(int milliseconds)
@@ -161,6 +165,8 @@ bool SshThread::waitFor(int milliseconds)
             code = ssh_event_dopoll(m_event.get(), 0);
         if (code == SSH_ERROR || !isConnected())
             rememberLastWords();
+        else
+            boundUntaken();
     }
     takeCommands();
     return !m_closing && isConnected();
@@ -272,6 +278,29 @@ Error SshThread::lossOfConnection()
         return error;
     }
     return {ErrorKind::ConnectionLost, m_state == LinkState::Ready ? Layer::Tcp : Layer::Ssh, m_lastWords, {}};
+}
+
+// What a server asks of a client in a global request, or as a channel, is kept by the library for somebody to
+// look at, for ever: nobody does.
+void SshThread::refuseRequests()
+{
+    ssh_set_message_callback(
+            m_session.get(), [](ssh_session, ssh_message, void *) { return 1; }, nullptr);
+}
+
+// Ends the connection where packets heap up here that the server makes us send and does not take.
+void SshThread::boundUntaken()
+{
+    if ((ssh_get_poll_flags(m_session.get()) & SSH_WRITE_PENDING) == 0) {
+        m_sentWhenFull.reset();
+        return;
+    }
+    if (!m_sentWhenFull)
+        m_sentWhenFull = m_packets.out_packets;
+    if (m_packets.out_packets - *m_sentWhenFull < kMostUntaken)
+        return;
+    m_explanation = Error{ErrorKind::Protocol, Layer::Ssh, u"the server asks and asks, and does not take the answers"_s, {}};
+    ::shutdown(m_socket.get(), SHUT_RDWR); // the library notices
 }
 
 // Without a wish for it the library refuses such channels, whatever the server asks for.

@@ -58,6 +58,7 @@ private:
 
     // The time after it.
     [[nodiscard]] Error serve();
+    void refuseRequests();
     void allowAgent();
     [[nodiscard]] ssh_channel acceptAgentChannel();
     void pumpChannels();
@@ -68,6 +69,7 @@ private:
 
     // One wait for the network or a command. False when the connection or the link has ended.
     bool waitFor(int milliseconds);
+    void boundUntaken();
     void takeCommands();
     [[nodiscard]] bool isConnected() const;
     [[nodiscard]] quint64 packetsReceived() const { return m_packets.in_packets; }
@@ -101,6 +103,8 @@ private:
     SshSessionHandle m_session;
     SshEventHandle m_event;
     ssh_counter_struct m_packets = {};
+    ssh_counter_struct m_bytes = {}; // of the socket
+    std::optional<quint64> m_sentWhenFull; // packets, since the socket takes nothing more
     ssh_callbacks_struct m_callbacks = {};
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;

@@ -48,6 +48,11 @@ int statusOfSignal(const QString &name)
     return number ? 128 + *number : int(ExitOurs);
 }
 
+int statusOfExit(int code)
+{
+    return code >= 0 && code <= 255 ? code : int(ExitOurs);
+}
+
 Command::Command(Directory *directory)
     : m_directory(directory)
 {

@@ -22,6 +22,10 @@ enum ExitStatus : int {
 // 128 and the signal's number, as shells have it; ExitOurs for one that is unknown here.
 [[nodiscard]] int statusOfSignal(const QString &name);
 
+// An exit code that is told to us, as the status of a process: ExitOurs where no process can have it, so that
+// 256 is no success.
+[[nodiscard]] int statusOfExit(int code);
+
 class Command : public QObject
 {
     Q_OBJECT

@@ -99,7 +99,7 @@ void ExecCommand::runPlain(const Target &target, const QStringList &argv, const 
     connect(remote, &RemoteCommand::started, this, &ExecCommand::pumpInput);
     connect(remote, &RemoteCommand::ended, this, [this](const ShellEnd &end) {
         switch (end.kind) {
-        case ShellEnd::Kind::Exited: return finishLater(end.exitCode);
+        case ShellEnd::Kind::Exited: return finishLater(statusOfExit(end.exitCode));
         case ShellEnd::Kind::Signalled:
             if (end.signalName != "PIPE"_L1 || !standardOutput().isBroken())
                 say(u"the command was ended by signal %1"_s.arg(end.signalName));

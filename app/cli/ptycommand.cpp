@@ -166,7 +166,7 @@ void PtyCommand::waitFor(const Target &target, const QString &session)
         if (!answer)
             return fail(answer.error());
         if (!answer->isAlive)
-            return finishLater(answer->exitCode.value_or(-1) & 0xff);
+            return finishLater(statusOfExit(answer->exitCode.value_or(-1)));
         QTimer::singleShot(500ms, this, [this, target, session] { waitFor(target, session); });
     });
 }

@@ -130,7 +130,7 @@ void ServedChannel::onEnded(const ShellEnd &end)
         tell(more);
     switch (end.kind) {
     case ShellEnd::Kind::Exited:
-        return finish({end.exitCode, {}});
+        return finish({statusOfExit(end.exitCode), {}});
     case ShellEnd::Kind::Signalled:
         return finish(end.signalName.isEmpty() ? FromFar::Ended{ExitOurs, {}} : FromFar::Ended{0, end.signalName.toLatin1()});
     case ShellEnd::Kind::Killed:

@@ -132,7 +132,7 @@ void ShellRunner::onStatus(const StandingShell::Status &status)
 int ShellRunner::statusOf(const ShellEnd &end) const
 {
     switch (end.kind) {
-    case ShellEnd::Kind::Exited: return end.exitCode;
+    case ShellEnd::Kind::Exited: return statusOfExit(end.exitCode);
     case ShellEnd::Kind::Signalled: return statusOfSignal(end.signalName);
     case ShellEnd::Kind::Killed:
     case ShellEnd::Kind::Lost:

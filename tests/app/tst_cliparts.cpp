@@ -1,5 +1,7 @@
+#include "app/cli/command.h"
 #include "app/cli/directory.h"
 #include "app/cli/output.h"
+#include "app/cli/servekeys.h"
 #include "app/cli/terminal.h"
 
 #include <QDir>
@@ -147,6 +149,55 @@ private slots:
     {
         QFETCH(QString, keys);
         QVERIFY(!DetachKeys::parse(keys));
+    }
+
+    void anExitCodeThatNoProcessHasIsNoSuccess_data()
+    {
+        QTest::addColumn<int>("told");
+        QTest::addColumn<int>("status");
+        QTest::newRow("success") << 0 << 0;
+        QTest::newRow("the largest") << 255 << 255;
+        QTest::newRow("its low byte is zero") << 256 << 255;
+        QTest::newRow("negative") << -1 << 255;
+        QTest::newRow("negative, its low byte is zero") << -256 << 255;
+    }
+    void anExitCodeThatNoProcessHasIsNoSuccess()
+    {
+        QFETCH(int, told);
+        QTEST(statusOfExit(told), "status");
+    }
+
+    void serveLetsNobodyInByALineItDoesNotHonour_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<bool>("letsIn");
+        const QByteArray key = "ssh-ed25519 " + (QByteArray::fromHex("0000000b") + "ssh-ed25519" + QByteArray::fromHex("00000020") + QByteArray(32, 'k')).toBase64();
+        const auto row = [](const char *name, const QByteArray &line, bool letsIn = false) { QTest::newRow(name) << line << letsIn; };
+        row("a key", key, true);
+        row("a key with a comment", key + " me@here command=\"x\"", true);
+        row("a key between blanks", "\t" + key + " \r", true);
+        row("a command", "command=\"/bin/date\" " + key);
+        row("an address", "from=\"10.0.0.0/8\" " + key);
+        row("an end", "expiry-time=\"20200101\" " + key);
+        row("restrict", "restrict " + key);
+        row("an authority", "cert-authority " + key);
+        row("a key inside of an option", "command=\"" + key + "\" " + key);
+        row("another type in front", "ssh-rsa " + key.split(' ').at(1));
+        row("no base64", "ssh-ed25519 !!!!");
+        row("cut", key.first(20));
+        row("only a type", "ssh-ed25519");
+        row("half a megabyte", QByteArray(1 << 19, 'x'));
+        row("zeros and control characters", QByteArray(100, '\0') + "\x1b]0;x\x07");
+        row("a private key", "-----BEGIN OPENSSH PRIVATE KEY-----");
+    }
+    void serveLetsNobodyInByALineItDoesNotHonour()
+    {
+        QFETCH(QByteArray, line);
+        QFETCH(bool, letsIn);
+        const ServeKeys keys = authorizedKeys("# these\n\n" + line + '\n', u"allowed"_s);
+        QCOMPARE(keys.blobs.size(), letsIn ? 1 : 0);
+        // And says so, by its number and not by its text.
+        QCOMPARE(keys.notes, letsIn ? QStringList() : QStringList{u"allowed, line 3 is left out: it is no public key, or has options."_s});
     }
 
     void aTableAlignsAndTamesItsCells()

@@ -211,6 +211,19 @@ private slots:
         QVERIFY2(outcome.errors.contains("without -O"), outcome.errors.constData());
     }
 
+    void aConnectionIsCarriedInto()
+    {
+        const QString listener = u"exec perl -MIO::Socket::INET -e '$|=1;$s=IO::Socket::INET->new(Listen=>1,LocalAddr=>q(127.0.0.1));"
+                                 "print $s->sockport,qq(\\n);$c=$s->accept;print $c q(got ).<$c>'"_s;
+        const auto there = begin(u"ssh"_s, client(u"ssh"_s) + QStringList{u"me@box"_s, listener});
+        QVERIFY(QTest::qWaitFor([&] { return there->canReadLine() || there->state() == QProcess::NotRunning; }, patience));
+        const QByteArray port = there->readLine().trimmed();
+        QVERIFY2(port.toUShort() != 0, there->readAllStandardError().constData());
+        const Outcome outcome = ssh(u"ssh"_s, {}, "hello\n", {u"-W"_s, u"127.0.0.1:"_s + QString::fromLatin1(port)});
+        QVERIFY2(outcome.output == "got hello\n", outcome.errors.constData());
+        QCOMPARE(finish(*there).status, 0);
+    }
+
     void aListenerServesManyAndEndsCleanly()
     {
         const auto server = begin(program(u"sandpiper-cli"_s), {u"serve"_s, u"box"_s, u"--authorized-keys"_s, path(u"allowed"_s)});

@@ -8,7 +8,6 @@
 
 #include <QFile>
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -39,7 +38,7 @@ public:
         ssh_bind_options_set(bind, SSH_BIND_OPTIONS_HOSTKEY, m_server.m_hostKeyFile.constData());
         m_session = ssh_new();
         if (ssh_bind_accept_fd(bind, m_session, m_fd) == SSH_OK && ssh_handle_key_exchange(m_session) == SSH_OK) {
-            while (!m_server.m_stops && !m_isDone) {
+            while (!m_server.m_server.isStopping() && !m_isDone) {
                 ssh_message message = ssh_message_get(m_session);
                 if (!message)
                     break;
@@ -130,7 +129,7 @@ private:
     void authenticate(ssh_message message)
     {
         const auto until = std::chrono::steady_clock::now() + m_script.sleepsBeforeAnswer;
-        while (!m_server.m_stops && std::chrono::steady_clock::now() < until)
+        while (!m_server.m_server.isStopping() && std::chrono::steady_clock::now() < until)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         if (!m_script.banner.isEmpty() && !m_saidBanner) {
             m_saidBanner = true;
@@ -201,49 +200,12 @@ ScriptedSshd::ScriptedSshd(const Script &script)
         return;
     m_hostKey = publicKey.readAll().trimmed();
     m_hostKeyFile = QFile::encodeName(file);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    m_listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::bind(m_listener, reinterpret_cast<sockaddr *>(&address), size) != 0 || ::listen(m_listener, 16) != 0
-        || ::getsockname(m_listener, reinterpret_cast<sockaddr *>(&address), &size) != 0)
-        return;
-    m_port = ntohs(address.sin_port);
-    m_thread = std::thread([this] { listen(); });
+    m_server.start([this](int fd) { Connection(*this, fd).run(); });
 }
 
 ScriptedSshd::~ScriptedSshd()
 {
-    m_stops = true;
-    if (m_listener >= 0)
-        ::shutdown(m_listener, SHUT_RDWR);
-    {
-        const std::lock_guard guard(m_mutex);
-        for (const int fd : std::as_const(m_sockets))
-            ::shutdown(fd, SHUT_RDWR);
-    }
-    if (m_thread.joinable())
-        m_thread.join();
-    for (std::thread &worker : m_workers)
-        worker.join();
-    for (const int fd : std::as_const(m_sockets))
-        ::close(fd);
-    if (m_listener >= 0)
-        ::close(m_listener);
-}
-
-void ScriptedSshd::listen()
-{
-    while (!m_stops) {
-        const int fd = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
-        if (fd < 0)
-            continue;
-        const std::lock_guard guard(m_mutex);
-        ++m_connections;
-        m_sockets.append(::dup(fd)); // to release whoever reads it
-        m_workers.emplace_back([this, fd] { Connection(*this, fd).run(); });
-    }
+    m_server.stop(); // its threads use the rest
 }
 
 void ScriptedSshd::note(const QByteArray &attempt)

@@ -2,16 +2,15 @@
 // was given. Each connection has a thread of its own.
 #pragma once
 
+#include "tests/support/loopbackserver.h"
+
 #include <QByteArray>
 #include <QByteArrayList>
 #include <QList>
 #include <QTemporaryDir>
 
-#include <atomic>
 #include <chrono>
-#include <list>
 #include <mutex>
-#include <thread>
 
 namespace Sandpiper {
 
@@ -43,31 +42,24 @@ public:
     ScriptedSshd(const ScriptedSshd &) = delete;
     ScriptedSshd &operator=(const ScriptedSshd &) = delete;
 
-    [[nodiscard]] bool isRunning() const { return m_port != 0; }
-    [[nodiscard]] quint16 port() const { return m_port; }
+    [[nodiscard]] bool isRunning() const { return port() != 0; }
+    [[nodiscard]] quint16 port() const { return m_server.port(); }
     [[nodiscard]] QByteArray hostKey() const { return m_hostKey; }
     // One line for each attempt: "none", "password secret", "publickey", "answers a|b".
     [[nodiscard]] QByteArrayList attempts() const;
-    [[nodiscard]] int connections() const { return m_connections; }
+    [[nodiscard]] int connections() const { return m_server.connections(); }
 
 private:
     class Connection;
-    void listen();
     void note(const QByteArray &attempt);
 
     const Script m_script;
     QTemporaryDir m_dir;
     QByteArray m_hostKeyFile;
     QByteArray m_hostKey;
-    quint16 m_port = 0;
-    int m_listener = -1;
-    std::atomic<bool> m_stops = false;
-    std::atomic<int> m_connections = 0;
-    mutable std::mutex m_mutex; // guards what follows
+    mutable std::mutex m_mutex; // guards the attempts
     QByteArrayList m_attempts;
-    QList<int> m_sockets;
-    std::thread m_thread;
-    std::list<std::thread> m_workers; // of m_thread
+    LoopbackServer m_server;
 };
 
 } // namespace Sandpiper
