@@ -12,7 +12,6 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QMenu>
-#include <QPainter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -22,86 +21,12 @@ namespace Sandpiper {
 
 using namespace Qt::Literals::StringLiterals;
 
-SandboxFilter::SandboxFilter(QObject *parent)
-    : QSortFilterProxyModel(parent)
-{
-    setRecursiveFilteringEnabled(true);
-    setAutoAcceptChildRows(true);
-    setDynamicSortFilter(true);
-}
-
-void SandboxFilter::setNeedle(const QString &needle)
-{
-    const QString trimmed = needle.trimmed();
-    if (trimmed == m_needle)
-        return;
-    m_needle = trimmed;
-    invalidateRowsFilter();
-}
-
-bool SandboxFilter::filterAcceptsRow(int row, const QModelIndex &parent) const
-{
-    if (m_needle.isEmpty())
-        return true;
-    const QModelIndex index = sourceModel()->index(row, 0, parent);
-    switch (SandboxModel::kindOf(index)) {
-    case SandboxModel::RowKind::Sandbox: {
-        const Sandbox sandbox = SandboxModel::sandboxAt(index);
-        return sandbox.displayName().contains(m_needle, Qt::CaseInsensitive)
-                || sandbox.image.contains(m_needle, Qt::CaseInsensitive)
-                || sandbox.note.contains(m_needle, Qt::CaseInsensitive)
-                || sandbox.id.id.contains(m_needle, Qt::CaseInsensitive);
-    }
-    case SandboxModel::RowKind::Account:
-    case SandboxModel::RowKind::Keys:
-        return index.data().toString().contains(m_needle, Qt::CaseInsensitive);
-    case SandboxModel::RowKind::Note:
-        return false;
-    }
-    Q_UNREACHABLE_RETURN(true);
-}
-
-void SandboxTree::keyPressEvent(QKeyEvent *event)
-{
-    const Qt::KeyboardModifiers chord = event->modifiers() & (Qt::ControlModifier | Qt::AltModifier | Qt::MetaModifier);
-    const QString text = event->text();
-    if (chord == Qt::NoModifier && !text.isEmpty() && text.at(0).isPrint() && !text.at(0).isSpace()
-        && state() != EditingState) {
-        emit typed(text);
-        return;
-    }
-    QTreeView::keyPressEvent(event);
-}
-
-void SandboxTree::showEvent(QShowEvent *event)
-{
-    QTreeView::showEvent(event);
-    // Rows laid out before there was a width have no height, and keep none.
-    scheduleDelayedItemsLayout();
-}
-
-void SandboxTree::drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
-{
-    // The delegate draws its own ground, with round corners; the style's would lie under it.
-    const QRect rect(0, option.rect.y(), viewport()->width(), option.rect.height());
-    QStyleOptionViewItem mine = option;
-    initViewItemOption(&mine);
-    mine.rect = rect;
-    mine.index = index;
-    if (selectionModel()->isSelected(index))
-        mine.state |= QStyle::State_Selected;
-    mine.state.setFlag(QStyle::State_HasFocus, hasFocus() && currentIndex() == index);
-    mine.state.setFlag(QStyle::State_Open, isExpanded(index));
-    mine.state.setFlag(QStyle::State_MouseOver,
-                       viewport()->underMouse() && rect.contains(viewport()->mapFromGlobal(QCursor::pos())));
-    itemDelegate()->paint(painter, mine, index);
-}
-
 SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     : QWidget(parent)
     , m_parts(parts)
     , m_filter(new SandboxFilter(this))
     , m_delegate(new SandboxDelegate(this))
+    , m_menus(new SandboxMenus({parts.hub, parts.hosts, parts.actions, parts.tools}, this))
     , m_tree(new SandboxTree(this))
     , m_needle(new QLineEdit(this))
     , m_nothing(makeText({}, TextTone::Muted, this))
@@ -202,6 +127,9 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
             [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Info, text); });
     connect(parts.commands, &SandboxCommands::done, m_notices, &NoticeBar::dismiss);
     connect(parts.commands, &SandboxCommands::created, this, [this](const Sandbox &sandbox) { select(sandbox.id); });
+    connect(m_menus, &SandboxMenus::createWanted, this, &SandboxPanel::showCreateDialog);
+    connect(m_menus, &SandboxMenus::secretWanted, this, &SandboxPanel::secretWanted);
+    connect(m_menus, &SandboxMenus::removeAccountWanted, this, &SandboxPanel::askRemoveAccount);
     connectActions();
     connectTools();
     restoreExpanded();
@@ -465,82 +393,7 @@ void SandboxPanel::showMenu(const QModelIndex &index, const QPoint &globalPos)
         m_tree->selectionModel()->setCurrentIndex(index, QItemSelectionModel::NoUpdate);
     else
         m_tree->setCurrentIndex(index);
-    auto *menu = new QMenu(this);
-    menu->setAttribute(Qt::WA_DeleteOnClose);
-    menu->setToolTipsVisible(true);
-    switch (SandboxModel::kindOf(index)) {
-    case SandboxModel::RowKind::Sandbox:
-        fillSandboxMenu(menu, SandboxModel::sandboxAt(index));
-        break;
-    case SandboxModel::RowKind::Account:
-    case SandboxModel::RowKind::Note:
-        fillAccountMenu(menu, index.data(SandboxModel::AccountIdRole).toString());
-        break;
-    case SandboxModel::RowKind::Keys:
-        menu->addAction(m_parts.actions->action(ActionId::ManageKeys));
-        break;
-    }
-    menu->popup(globalPos);
-}
-
-void SandboxPanel::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
-{
-    const Actions &a = *m_parts.actions;
-    if (sandbox.id.vendor == sshVendorId())
-        return fillHostMenu(menu, sandbox);
-    menu->addAction(a[ActionId::OpenTerminal]);
-    menu->addAction(a[ActionId::OpenTerminalPty]);
-    menu->addAction(a[ActionId::OpenTerminalSsh]);
-    menu->addAction(a[ActionId::OpenTerminalWith]);
-    menu->addAction(a[ActionId::LogInAs]);
-    menu->addAction(a[ActionId::OpenTerminalTmux]);
-    menu->addAction(a[ActionId::RunCommand]);
-    menu->addSeparator();
-    m_parts.tools->addMenus(menu);
-    menu->addSeparator();
-    menu->addAction(sandbox.state == SandboxState::Suspended ? a[ActionId::ResumeSandbox] : a[ActionId::SuspendSandbox]);
-    menu->addAction(a[ActionId::RenameSandbox]);
-    menu->addSeparator();
-    menu->addAction(a[ActionId::SandboxDetails]);
-    menu->addAction(a[ActionId::CopySandboxId]);
-    menu->addSeparator();
-    menu->addAction(a[ActionId::TerminateSandbox]);
-}
-
-void SandboxPanel::fillHostMenu(QMenu *menu, const Sandbox &host)
-{
-    const Actions &a = *m_parts.actions;
-    menu->addAction(a[ActionId::OpenTerminal]);
-    menu->addAction(a[ActionId::OpenTerminalWith]);
-    menu->addSeparator();
-    menu->addAction(a[ActionId::SandboxDetails]);
-    menu->addAction(icon(IconName::Copy), tr("Copy its address"), this,
-                    [host] { QGuiApplication::clipboard()->setText(host.note); });
-    if (ownHostId(host.id).isEmpty())
-        return;
-    menu->addSeparator();
-    menu->addAction(icon(IconName::Rename), tr("Change…"), this, [this, host] { m_parts.hosts->change(host); });
-    menu->addAction(icon(IconName::Remove), tr("Remove…"), this, [this, host] { m_parts.hosts->askRemove(host); });
-}
-
-void SandboxPanel::fillAccountMenu(QMenu *menu, const QString &accountId)
-{
-    const AccountHub::Entry *account = m_parts.hub->entry(accountId);
-    if (account && account->account.vendor == sshVendorId()) {
-        menu->addAction(m_parts.actions->action(ActionId::NewHost));
-        menu->addAction(m_parts.actions->action(ActionId::QuickConnect));
-        menu->addAction(m_parts.actions->action(ActionId::ImportHosts));
-        menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
-        return;
-    }
-    menu->addAction(icon(IconName::Add), tr("New sandbox…"), this, [this, accountId] { showCreateDialog(accountId); });
-    menu->addAction(icon(IconName::Refresh), tr("Refresh"), this, [this, accountId] { m_parts.hub->retry(accountId); });
-    const AccountHub::Entry *entry = m_parts.hub->entry(accountId);
-    if (!entry || accountId == m_parts.hub->localId() || entry->account.fromEnvironment)
-        return;
-    menu->addSeparator();
-    menu->addAction(icon(IconName::Lock), tr("Enter a new key…"), this, [this, accountId] { emit secretWanted(accountId); });
-    menu->addAction(icon(IconName::Remove), tr("Remove account…"), this, [this, accountId] { askRemoveAccount(accountId); });
+    m_menus->makeFor(index, this)->popup(globalPos);
 }
 
 void SandboxPanel::filterChanged(const QString &text)

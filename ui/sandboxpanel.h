@@ -7,47 +7,16 @@
 #include "ui/hostcommands.h"
 #include "ui/sandboxcommands.h"
 #include "ui/sandboxdelegate.h"
+#include "ui/sandboxfilter.h"
+#include "ui/sandboxmenus.h"
 #include "ui/sandboxtools.h"
+#include "ui/sandboxtree.h"
 
-#include <QSortFilterProxyModel>
-#include <QTreeView>
 #include <QWidget>
 
 class QLineEdit;
 
 namespace Sandpiper {
-
-// Sandboxes whose name, image or id holds the needle; accounts that have one, or whose name does.
-class SandboxFilter : public QSortFilterProxyModel
-{
-    Q_OBJECT
-public:
-    explicit SandboxFilter(QObject *parent = nullptr);
-    void setNeedle(const QString &needle);
-    [[nodiscard]] QString needle() const { return m_needle; }
-
-protected:
-    bool filterAcceptsRow(int row, const QModelIndex &parent) const override;
-
-private:
-    QString m_needle;
-};
-
-class SandboxTree : public QTreeView
-{
-    Q_OBJECT
-public:
-    using QTreeView::QTreeView;
-
-signals:
-    void typed(const QString &text); // a letter that begins a filter
-
-protected:
-    void keyPressEvent(QKeyEvent *event) override;
-    void showEvent(QShowEvent *event) override;
-    void drawBranches(QPainter *, const QRect &, const QModelIndex &) const override {}
-    void drawRow(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const override;
-};
 
 class SandboxPanel : public QWidget
 {
@@ -91,9 +60,6 @@ private:
     void runNote(const QModelIndex &index);
     void quickAction(const QModelIndex &index, SandboxDelegate::QuickAction action, const QPoint &at);
     void showMenu(const QModelIndex &index, const QPoint &globalPos);
-    void fillSandboxMenu(class QMenu *menu, const Sandbox &sandbox);
-    void fillHostMenu(QMenu *menu, const Sandbox &host);
-    void fillAccountMenu(QMenu *menu, const QString &accountId);
     void filterChanged(const QString &text);
     void restoreExpanded();
     void expandNew(const QModelIndex &parent, int first, int last);
@@ -107,6 +73,7 @@ private:
     Parts m_parts;
     SandboxFilter *m_filter;
     SandboxDelegate *m_delegate;
+    SandboxMenus *m_menus;
     SandboxTree *m_tree;
     QLineEdit *m_needle;
     QLabel *m_nothing;

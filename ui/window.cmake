@@ -27,10 +27,13 @@ set(SANDPIPER_WINDOW_SOURCES
     runcommandwindow.h runcommandwindow.cpp
     sandboxcommands.h sandboxcommands.cpp
     sandboxdelegate.h sandboxdelegate.cpp
+    sandboxfilter.h sandboxfilter.cpp
+    sandboxmenus.h sandboxmenus.cpp
     sandboxmodel.h sandboxmodel.cpp
     sandboxpanel.h sandboxpanel.cpp
     sandboxtext.h sandboxtext.cpp
     sandboxtools.h sandboxtools.cpp
+    sandboxtree.h sandboxtree.cpp
     style.h style.cpp
     theme.h theme.cpp
     welcomepage.h welcomepage.cpp)
