@@ -40,6 +40,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_network(std::make_unique<NetworkWatch>())
     , m_accounts(std::make_unique<AccountStore>(configFolder() + u"/accounts.json"_s))
     , m_ownHosts(std::make_unique<OwnHosts>(configFolder() + u"/hosts.json"_s))
+    , m_annotations(std::make_unique<Annotations>(configFolder() + u"/annotations.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
     , m_logins(std::make_unique<LoginStore>(configFolder() + u"/logins.json"_s))
 {
@@ -57,6 +58,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.preferences = m_preferences.get();
     parts.theme = m_theme.get();
     parts.ownHosts = m_ownHosts.get();
+    parts.annotations = m_annotations.get();
     parts.hostKeys = HostKeyPlaces::ofThisComputer();
     parts.sshFiles = defaultSshConfigFiles();
     parts.around = toolSurroundings();
@@ -184,6 +186,8 @@ void Application::afterShown()
         m_window->tell(tr("The list of accounts could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_ownHosts->loadError())
         m_window->tell(tr("The list of your SSH hosts could not be read: %1").arg(errorText(*error).sentence));
+    if (const std::optional<Error> error = m_annotations->loadError())
+        m_window->tell(tr("Your favourites, labels and notes could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_networkStore->loadError())
         m_window->tell(tr("The network settings could not be read, so nothing is reached until they are chosen anew in Preferences: %1").arg(errorText(*error).sentence));
     // Nobody is asked for anything by a proxy whose password is not known yet.

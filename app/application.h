@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/logsetup.h"
+#include "session/annotations.h"
 #include "session/availablekeys.h"
 #include "session/logins.h"
 #include "session/networkstore.h"
@@ -51,6 +52,7 @@ private:
     std::unique_ptr<NetworkWatch> m_network;
     std::unique_ptr<AccountStore> m_accounts;
     std::unique_ptr<OwnHosts> m_ownHosts;
+    std::unique_ptr<Annotations> m_annotations;
     std::unique_ptr<SandboxRegistry> m_registry;
     std::unique_ptr<LoginStore> m_logins;
     std::unique_ptr<AvailableKeys> m_keys;

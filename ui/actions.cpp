@@ -46,6 +46,8 @@ QList<ActionRow> makeRows()
         {Id::ResumeSandbox, "sandbox.resume", TR("Resume"), "", Sidebar, Menu::Sandbox, IconName::Resume},
         {Id::TerminateSandbox, "sandbox.terminate", TR("Terminate…"), "Delete", Sidebar, Menu::Sandbox, IconName::Remove},
         {Id::SandboxDetails, "sandbox.details", TR("Details"), "Alt+Return", Sidebar, Menu::Sandbox, IconName::Info, false, true},
+        {Id::Favourite, "sandbox.favourite", TR("Favourite"), "Ctrl+D", Sidebar, Menu::Sandbox, IconName::Star, true},
+        {Id::LabelsAndNotes, "sandbox.annotate", TR("Labels and notes…"), "Ctrl+L", Sidebar, Menu::Sandbox, IconName::Label},
         {Id::CopySandboxId, "sandbox.copyId", TR("Copy its id"), "", Sidebar, Menu::Sandbox, IconName::Copy},
         {Id::ManageKeys, "keys.manage", TR("SSH keys"), "", Anywhere, Menu::Sandbox, IconName::Key, false, true},
         {Id::ManageHostKeys, "hostkeys.manage", TR("Host keys"), "", Anywhere, Menu::Sandbox, IconName::Server},

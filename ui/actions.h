@@ -42,6 +42,8 @@ enum class ActionId {
     ResumeSandbox,
     TerminateSandbox,
     CopySandboxId,
+    Favourite,
+    LabelsAndNotes,
     SandboxDetails,
     ManageKeys,
     ManageHostKeys,

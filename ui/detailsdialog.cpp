@@ -52,7 +52,7 @@ class DetailsDialog : public QDialog
 {
     Q_DECLARE_TR_FUNCTIONS(DetailsDialog)
 public:
-    DetailsDialog(const Sandbox &sandbox, const Account &account, QWidget *parent)
+    DetailsDialog(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent)
         : QDialog(parent)
     {
         setObjectName(u"detailsDialog"_s);
@@ -78,6 +78,10 @@ public:
         fact(tr("Account"), account.name);
         if (sandbox.id.vendor != sshVendorId())
             fact(tr("Id"), sandbox.id.id);
+        fact(tr("Favourite"), annotation.isFavourite ? tr("Yes") : QString());
+        fact(tr("Group"), annotation.group);
+        fact(tr("Labels"), annotation.labels.join(u", "_s));
+        fact(tr("Your note"), annotation.note);
         fact(tr("Image"), sandbox.image);
         fact(tr("Size"), resources(sandbox));
         if (sandbox.createdAt.isValid())
@@ -148,9 +152,9 @@ public:
 
 } // namespace
 
-void showDetails(const Sandbox &sandbox, const Account &account, QWidget *parent)
+void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent)
 {
-    auto *dialog = new DetailsDialog(sandbox, account, parent);
+    auto *dialog = new DetailsDialog(sandbox, account, annotation, parent);
     dialog->show();
 }
 

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "session/accounts.h"
-#include "session/sandbox.h"
+#include "session/annotations.h"
 
 class QWidget;
 
 namespace Sandpiper {
 
 // A window of its own beside parent; deletes itself when closed.
-void showDetails(const Sandbox &sandbox, const Account &account, QWidget *parent);
+void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent);
 
 } // namespace Sandpiper

@@ -120,6 +120,7 @@ QString fileName(IconName name)
     case IconName::Import: return u"import"_s;
     case IconName::Info: return u"info"_s;
     case IconName::Key: return u"key"_s;
+    case IconName::Label: return u"label"_s;
     case IconName::Link: return u"link"_s;
     case IconName::Lock: return u"lock"_s;
     case IconName::Log: return u"log"_s;
@@ -135,6 +136,7 @@ QString fileName(IconName name)
     case IconName::Settings: return u"settings"_s;
     case IconName::SplitDown: return u"split-down"_s;
     case IconName::SplitRight: return u"split-right"_s;
+    case IconName::Star: return u"star"_s;
     case IconName::Stop: return u"stop"_s;
     case IconName::Terminal: return u"terminal"_s;
     case IconName::User: return u"user"_s;

@@ -32,7 +32,7 @@ MainWindow::MainWindow(const Parts &parts, QWidget *parent)
     : QMainWindow(parent)
     , m_parts(parts)
     , m_actions(new Actions(this))
-    , m_model(new SandboxModel(parts.registry, parts.hub, this))
+    , m_model(new SandboxModel(parts.registry, parts.hub, parts.annotations, this))
     , m_commands(new SandboxCommands(parts.registry, parts.hub, m_model, parts.preferences, this))
     , m_hosts(new HostCommands(parts.ownHosts, m_commands, this))
     , m_tools(new SandboxTools({parts.hub, m_actions, this, parts.sshFiles, parts.around, parts.signIn, {}}, this))
@@ -59,7 +59,7 @@ void MainWindow::layOut()
     m_actions->fillMenuBar(menuBar());
     m_actions->install(this, ActionContext::Anywhere);
 
-    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_hosts, m_parts.preferences, m_actions, m_tools}, this);
+    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_hosts, m_parts.preferences, m_actions, m_tools, m_parts.annotations}, this);
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);

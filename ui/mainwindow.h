@@ -47,6 +47,7 @@ public:
         // One command in a sandbox; for "Run command…".
         std::function<Result<std::unique_ptr<RemoteCommand>>(const Sandbox &, const CommandSpec &)> makeCommand = {};
         OwnHosts *ownHosts = nullptr;
+        Annotations *annotations = nullptr;
         AvailableKeys *keys = nullptr;
         LoginStore *logins = nullptr;
         std::function<SignIn(const SandboxId &)> signIn = {};

@@ -1,6 +1,8 @@
 #include "ui/sandboxdelegate.h"
 
 #include "ui/icons.h"
+#include "ui/labelchips.h"
+#include "ui/sandboxtext.h"
 #include "ui/theme.h"
 
 #include <QAbstractItemView>
@@ -23,6 +25,8 @@ constexpr int outer = 6;       // between the sidebar's edge and the row's groun
 constexpr int textLeft = 34;   // names of accounts and sandboxes stand under each other
 constexpr int markLeft = 14;
 constexpr int actionSize = 24;
+constexpr int groupIndent = 12; // what stands in a group, and its head
+
 
 QFont sized(const QFont &base, int delta, QFont::Weight weight = QFont::Normal)
 {
@@ -30,6 +34,12 @@ QFont sized(const QFont &base, int delta, QFont::Weight weight = QFont::Normal)
     font.setPixelSize(qMax(9, base.pixelSize() + delta));
     font.setWeight(weight);
     return font;
+}
+
+int indentOf(const QModelIndex &index)
+{
+    const QModelIndex parent = index.parent();
+    return parent.isValid() && SandboxModel::kindOf(parent) == SandboxModel::RowKind::Group ? groupIndent : 0;
 }
 
 bool isLive(const QStyleOptionViewItem &option)
@@ -159,6 +169,9 @@ QList<SandboxDelegate::QuickAction> SandboxDelegate::actionsOf(const QModelIndex
         return {QuickAction::More, QuickAction::Terminal}; // from the right
     case SandboxModel::RowKind::Account:
         return {QuickAction::More, QuickAction::New};
+    case SandboxModel::RowKind::Group:
+    case SandboxModel::RowKind::Favourites:
+        return {QuickAction::More};
     case SandboxModel::RowKind::Note:
     case SandboxModel::RowKind::Keys:
         return {};
@@ -188,7 +201,9 @@ void SandboxDelegate::paint(QPainter *painter, const QStyleOptionViewItem &given
     paintGround(painter, option);
     switch (SandboxModel::kindOf(index)) {
     case SandboxModel::RowKind::Account:
-        paintAccount(painter, option, index);
+    case SandboxModel::RowKind::Favourites:
+    case SandboxModel::RowKind::Group:
+        paintHead(painter, option, index);
         break;
     case SandboxModel::RowKind::Sandbox:
         paintSandbox(painter, option, index);
@@ -222,19 +237,21 @@ void SandboxDelegate::paintActions(QPainter *painter, const QStyleOptionViewItem
     }
 }
 
-void SandboxDelegate::paintAccount(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
+void SandboxDelegate::paintHead(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
 {
     const ThemeColors &c = themeColors();
     const QRect row = option.rect;
     const auto mirrored = [&](const QRect &rect) { return QStyle::visualRect(option.direction, row, rect); };
     const bool open = option.state.testFlag(QStyle::State_Open);
-    paintIcon(painter, mirrored({row.left() + markLeft - 3, row.center().y() - 7, 16, 16}),
+    const bool isGroup = SandboxModel::kindOf(index) == SandboxModel::RowKind::Group;
+    const int indent = isGroup ? groupIndent : 0;
+    paintIcon(painter, mirrored({row.left() + indent + markLeft - 3, row.center().y() - 7, 16, 16}),
               open ? IconName::ChevronDown : IconName::ChevronRight, c.muted);
     const bool live = isLive(option);
     int right = row.right() - outer - 8;
     if (live) {
         paintActions(painter, option, index);
-        right -= 2 * actionSize;
+        right -= int(actionsOf(index).size()) * actionSize;
     } else {
         const QString trouble = index.data(SandboxModel::TroubleRole).toString();
         const int count = index.data(SandboxModel::CountRole).toInt();
@@ -248,15 +265,33 @@ void SandboxDelegate::paintAccount(QPainter *painter, const QStyleOptionViewItem
             right -= width + 8;
         }
     }
-    drawLine(painter, mirrored({row.left() + textLeft, row.top(), right - row.left() - textLeft, row.height()}), option.text,
-             sized(option.font, 0, QFont::DemiBold), c.text);
+    const int left = row.left() + indent + textLeft;
+    drawLine(painter, mirrored({left, row.top(), right - left, row.height()}), option.text,
+             sized(option.font, 0, isGroup ? QFont::Medium : QFont::DemiBold), isGroup ? c.muted : c.text);
+}
+
+void SandboxDelegate::paintNameAndLabels(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index,
+                                         const QRect &line, const QColor &color) const
+{
+    const auto mirrored = [&](const QRect &rect) { return QStyle::visualRect(option.direction, option.rect, rect); };
+    const QStringList labels = index.data(SandboxModel::AnnotationRole).value<Annotation>().labels;
+    const QFont font = sized(option.font, -2);
+    const int name = QFontMetrics(option.font).horizontalAdvance(option.text);
+    // The name comes first; of the labels as many as fit, and how many there are more.
+    const int least = labels.isEmpty() ? 0 : labelChipWidth(font, moreLabels(int(labels.size()))) + labelChipGap;
+    const int given = qMin(name + 1, qMax(0, line.width() - least));
+    drawLine(painter, mirrored({line.left(), line.top(), given, line.height()}), option.text, option.font, color);
+    const QRect rest(line.left() + given + labelChipGap, line.top(), line.width() - given - labelChipGap, line.height());
+    for (const LabelChip &chip : fittingLabels(font, labels, rest))
+        paintLabelChip(painter, mirrored(chip.rect), chip.text, font);
 }
 
 void SandboxDelegate::paintSandbox(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const
 {
     const ThemeColors &c = themeColors();
-    const QRect row = option.rect;
-    const auto mirrored = [&](const QRect &rect) { return QStyle::visualRect(option.direction, row, rect); };
+    const QRect whole = option.rect;
+    const auto mirrored = [&](const QRect &rect) { return QStyle::visualRect(option.direction, whole, rect); };
+    const QRect row = whole.adjusted(indentOf(index), 0, 0, 0);
     const Sandbox sandbox = SandboxModel::sandboxAt(index);
     const bool busy = index.data(SandboxModel::BusyRole).toBool();
     paintStateMark(painter, mirrored({row.left() + markLeft, row.top() + 9, 10, 10}),
@@ -275,13 +310,12 @@ void SandboxDelegate::paintSandbox(QPainter *painter, const QStyleOptionViewItem
         right -= width + 28;
     }
     const int width = right - row.left() - textLeft;
-    const QFont nameFont = option.font;
     const QFont detailFont = sized(option.font, -2);
-    const int nameHeight = QFontMetrics(nameFont).height();
+    const int nameHeight = QFontMetrics(option.font).height();
     const int detailHeight = QFontMetrics(detailFont).height();
     const int top = row.top() + (row.height() - nameHeight - detailHeight) / 2;
     const bool asleep = sandbox.state == SandboxState::Suspended || sandbox.state == SandboxState::Terminated;
-    drawLine(painter, mirrored({row.left() + textLeft, top, width, nameHeight}), option.text, nameFont, asleep ? c.muted : c.text);
+    paintNameAndLabels(painter, option, index, {row.left() + textLeft, top, width, nameHeight}, asleep ? c.muted : c.text);
     drawLine(painter, mirrored({row.left() + textLeft, top + nameHeight, width, detailHeight}),
              index.data(SandboxModel::DetailRole).toString(), detailFont, busy ? c.waiting : c.muted);
 }
@@ -332,12 +366,13 @@ QWidget *SandboxDelegate::createEditor(QWidget *parent, const QStyleOptionViewIt
     return edit;
 }
 
-void SandboxDelegate::updateEditorGeometry(QWidget *editor, const QStyleOptionViewItem &option, const QModelIndex &) const
+void SandboxDelegate::updateEditorGeometry(QWidget *editor, const QStyleOptionViewItem &option, const QModelIndex &index) const
 {
     const QRect row = option.rect;
+    const int indent = indentOf(index);
     const int height = qMin(Metrics::rowHeight, row.height() - 4);
     editor->setGeometry(QStyle::visualRect(option.direction, row,
-                                           {row.left() + textLeft - 8, row.center().y() - height / 2 + 1, row.width() - textLeft - outer, height}));
+                                           {row.left() + indent + textLeft - 8, row.center().y() - height / 2 + 1, row.width() - indent - textLeft - outer, height}));
 }
 
 bool SandboxDelegate::editorEvent(QEvent *event, QAbstractItemModel *, const QStyleOptionViewItem &option, const QModelIndex &index)
@@ -387,7 +422,7 @@ bool SandboxDelegate::helpEvent(QHelpEvent *event, QAbstractItemView *view, cons
     }
     const QString trouble = index.data(SandboxModel::TroubleRole).toString();
     if (!trouble.isEmpty()) {
-        QToolTip::showText(event->globalPos(), trouble, view);
+        QToolTip::showText(event->globalPos(), plainTip(trouble), view);
         return true;
     }
     return QStyledItemDelegate::helpEvent(event, view, option, index);

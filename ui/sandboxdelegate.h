@@ -37,10 +37,11 @@ signals:
     void noteActionTriggered(const QModelIndex &index);
 
 private:
-    void paintAccount(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
+    void paintHead(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
     void paintSandbox(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
     void paintNote(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
     void paintKeys(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
+    void paintNameAndLabels(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index, const QRect &line, const QColor &color) const;
     void paintActions(QPainter *painter, const QStyleOptionViewItem &option, const QModelIndex &index) const;
     [[nodiscard]] static QList<QuickAction> actionsOf(const QModelIndex &index);
 };

@@ -23,6 +23,10 @@ QMenu *SandboxMenus::makeFor(const QModelIndex &index, QWidget *parent)
     case SandboxModel::RowKind::Sandbox:
         fillSandboxMenu(menu, SandboxModel::sandboxAt(index));
         break;
+    case SandboxModel::RowKind::Favourites:
+    case SandboxModel::RowKind::Group:
+        fillSeveralMenu(menu);
+        break;
     case SandboxModel::RowKind::Account:
     case SandboxModel::RowKind::Note:
         fillAccountMenu(menu, index.data(SandboxModel::AccountIdRole).toString());
@@ -52,6 +56,8 @@ void SandboxMenus::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(sandbox.state == SandboxState::Suspended ? a[ActionId::ResumeSandbox] : a[ActionId::SuspendSandbox]);
     menu->addAction(a[ActionId::RenameSandbox]);
     menu->addSeparator();
+    menu->addAction(a[ActionId::Favourite]);
+    menu->addAction(a[ActionId::LabelsAndNotes]);
     menu->addAction(a[ActionId::SandboxDetails]);
     menu->addAction(a[ActionId::CopySandboxId]);
     menu->addSeparator();
@@ -64,6 +70,8 @@ void SandboxMenus::fillHostMenu(QMenu *menu, const Sandbox &host)
     menu->addAction(a[ActionId::OpenTerminal]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
     menu->addSeparator();
+    menu->addAction(a[ActionId::Favourite]);
+    menu->addAction(a[ActionId::LabelsAndNotes]);
     menu->addAction(a[ActionId::SandboxDetails]);
     menu->addAction(icon(IconName::Copy), tr("Copy its address"), this,
                     [host] { QGuiApplication::clipboard()->setText(host.note); });
@@ -72,6 +80,15 @@ void SandboxMenus::fillHostMenu(QMenu *menu, const Sandbox &host)
     menu->addSeparator();
     menu->addAction(icon(IconName::Rename), tr("Change…"), this, [this, host] { m_parts.hosts->change(host); });
     menu->addAction(icon(IconName::Remove), tr("Remove…"), this, [this, host] { m_parts.hosts->askRemove(host); });
+}
+
+void SandboxMenus::fillSeveralMenu(QMenu *menu)
+{
+    const Actions &a = *m_parts.actions;
+    menu->addAction(a[ActionId::RunCommand]);
+    menu->addSeparator();
+    menu->addAction(a[ActionId::Favourite]);
+    menu->addAction(a[ActionId::LabelsAndNotes]);
 }
 
 void SandboxMenus::fillAccountMenu(QMenu *menu, const QString &accountId)

@@ -34,6 +34,7 @@ signals:
 private:
     void fillSandboxMenu(QMenu *menu, const Sandbox &sandbox);
     void fillHostMenu(QMenu *menu, const Sandbox &host);
+    void fillSeveralMenu(QMenu *menu); // of a head: for all that is under it
     void fillAccountMenu(QMenu *menu, const QString &accountId);
     Parts m_parts;
 };

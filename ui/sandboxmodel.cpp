@@ -20,10 +20,11 @@ constexpr qint64 patienceSeconds = 10;
 
 } // namespace
 
-SandboxModel::SandboxModel(SandboxRegistry *registry, AccountHub *hub, QObject *parent)
+SandboxModel::SandboxModel(SandboxRegistry *registry, AccountHub *hub, const Annotations *annotations, QObject *parent)
     : QAbstractItemModel(parent)
     , m_registry(registry)
     , m_hub(hub)
+    , m_annotations(annotations)
 {
     connect(hub, &AccountHub::entriesChanged, this, &SandboxModel::syncGroups);
     connect(hub, &AccountHub::entryChanged, this, &SandboxModel::accountChanged);
@@ -32,10 +33,14 @@ SandboxModel::SandboxModel(SandboxRegistry *registry, AccountHub *hub, QObject *
     connect(registry, &SandboxRegistry::accountChanged, this, &SandboxModel::accountChanged);
     connect(registry, &SandboxRegistry::sandboxesChanged, this, &SandboxModel::syncRows);
     connect(registry, &SandboxRegistry::keysChanged, this, &SandboxModel::keysChanged);
+    if (annotations)
+        connect(annotations, &Annotations::changed, this, &SandboxModel::annotationsChanged);
     connect(&m_clock, &QTimer::timeout, this, &SandboxModel::timePassed);
     m_clock.start(10s);
     syncGroups();
 }
+
+SandboxModel::~SandboxModel() = default;
 
 void SandboxModel::setShellCounter(std::function<int(const SandboxId &)> counter)
 {
@@ -45,12 +50,11 @@ void SandboxModel::setShellCounter(std::function<int(const SandboxId &)> counter
 
 void SandboxModel::shellsChanged()
 {
-    for (int g = 0; g < int(m_groups.size()); ++g) {
-        const Group &group = m_groups[g];
-        if (group.rows.isEmpty())
+    for (const Section *section : std::as_const(m_bySerial)) {
+        if (section->rows.isEmpty())
             continue;
-        const QModelIndex top = index(g, 0, {});
-        emit dataChanged(index(0, 0, top), index(int(group.rows.size()) - 1, 0, top), {ShellsRole});
+        const QModelIndex head = indexOf(*section);
+        emit dataChanged(index(0, 0, head), index(int(section->rows.size()) - 1, 0, head), {ShellsRole});
     }
 }
 
@@ -71,46 +75,75 @@ void SandboxModel::clearPending(const SandboxId &id)
         emit dataChanged(at, at);
 }
 
-int SandboxModel::groupOf(const QString &accountId) const
+SandboxModel::Section *SandboxModel::favourites() const
 {
-    for (int g = 0; g < int(m_groups.size()); ++g) {
-        if (m_groups[g].accountId == accountId)
-            return g;
-    }
-    return -1;
+    return !m_top.empty() && m_top.front()->kind == RowKind::Favourites ? m_top.front().get() : nullptr;
 }
 
-int SandboxModel::groupBySerial(quintptr serial) const
+SandboxModel::Section *SandboxModel::accountSection(const QString &accountId) const
 {
-    for (int g = 0; g < int(m_groups.size()); ++g) {
-        if (m_groups[g].serial == serial)
-            return g;
+    for (const auto &section : m_top) {
+        if (section->kind == RowKind::Account && section->accountId == accountId)
+            return section.get();
     }
-    return -1;
+    return nullptr;
+}
+
+QList<SandboxModel::Section *> SandboxModel::sectionsOf(const Section &account) const
+{
+    QList<Section *> sections{m_bySerial.value(account.serial)};
+    for (const auto &group : account.groups)
+        sections.append(group.get());
+    if (Section *chosen = favourites())
+        sections.append(chosen);
+    return sections;
+}
+
+SandboxModel::Section *SandboxModel::sectionAt(const QModelIndex &index) const
+{
+    if (!index.isValid())
+        return nullptr;
+    if (index.internalId() == 0)
+        return index.row() < int(m_top.size()) ? m_top[size_t(index.row())].get() : nullptr;
+    const Section *container = m_bySerial.value(index.internalId());
+    if (!container || container->hasNote)
+        return nullptr;
+    const int at = index.row() - int(container->rows.size());
+    return at >= 0 && at < int(container->groups.size()) ? container->groups[size_t(at)].get() : nullptr;
+}
+
+QModelIndex SandboxModel::indexOf(const Section &section) const
+{
+    const auto &siblings = section.parent ? section.parent->groups : m_top;
+    const auto it = std::ranges::find(siblings, &section, &std::unique_ptr<Section>::get);
+    const int place = int(it - siblings.begin());
+    return section.parent ? createIndex(int(section.parent->rows.size()) + place, 0, section.parent->serial)
+                          : createIndex(place, 0, quintptr(0));
 }
 
 QModelIndex SandboxModel::indexOf(const SandboxId &id) const
 {
-    const int g = groupOf(id.account);
-    if (g < 0)
+    const Section *account = accountSection(id.account);
+    if (!account)
         return {};
-    const QList<Row> &rows = m_groups[g].rows;
-    for (int r = 0; r < int(rows.size()); ++r) {
-        if (rows[r].sandbox.id == id)
-            return createIndex(r, 0, m_groups[g].serial);
+    for (const Section *section : sectionsOf(*account)) {
+        for (int row = 0; row < int(section->rows.size()); ++row) {
+            if (section->rows[row].sandbox.id == id)
+                return createIndex(row, 0, section->serial);
+        }
     }
     return {};
 }
 
 QModelIndex SandboxModel::accountIndex(const QString &accountId) const
 {
-    const int g = groupOf(accountId);
-    return g < 0 ? QModelIndex() : createIndex(g, 0, quintptr(0));
+    const Section *account = accountSection(accountId);
+    return account ? indexOf(*account) : QModelIndex();
 }
 
 QModelIndex SandboxModel::keysIndex() const
 {
-    return createIndex(int(m_groups.size()), 0, quintptr(0));
+    return createIndex(int(m_top.size()), 0, quintptr(0));
 }
 
 SandboxModel::RowKind SandboxModel::kindOf(const QModelIndex &index)
@@ -127,25 +160,23 @@ QModelIndex SandboxModel::index(int row, int column, const QModelIndex &parent) 
 {
     if (column != 0 || row < 0 || row >= rowCount(parent))
         return {};
-    return parent.isValid() ? createIndex(row, 0, m_groups[parent.row()].serial)
-                            : createIndex(row, 0, quintptr(0));
+    return createIndex(row, 0, parent.isValid() ? sectionAt(parent)->serial : quintptr(0));
 }
 
 QModelIndex SandboxModel::parent(const QModelIndex &child) const
 {
     if (!child.isValid() || child.internalId() == 0)
         return {};
-    const int g = groupBySerial(child.internalId());
-    return g < 0 ? QModelIndex() : createIndex(g, 0, quintptr(0));
+    const Section *container = m_bySerial.value(child.internalId());
+    return container ? indexOf(*container) : QModelIndex();
 }
 
 int SandboxModel::rowCount(const QModelIndex &parent) const
 {
     if (!parent.isValid())
-        return int(m_groups.size()) + 1;
-    if (parent.internalId() != 0 || parent.row() >= int(m_groups.size()))
-        return 0;
-    return m_groups[parent.row()].childCount();
+        return int(m_top.size()) + 1;
+    const Section *section = sectionAt(parent);
+    return section ? section->childCount() : 0;
 }
 
 int SandboxModel::columnCount(const QModelIndex &) const
@@ -158,12 +189,11 @@ Qt::ItemFlags SandboxModel::flags(const QModelIndex &index) const
     if (!index.isValid())
         return Qt::NoItemFlags;
     Qt::ItemFlags flags = Qt::ItemIsEnabled | Qt::ItemIsSelectable;
-    if (index.internalId() == 0)
+    if (index.internalId() == 0 || sectionAt(index))
         return flags;
     flags |= Qt::ItemNeverHasChildren;
-    const int g = groupBySerial(index.internalId());
-    if (g >= 0 && !m_groups[g].hasNote
-        && m_groups[g].rows[index.row()].sandbox.capabilities.has(Capability::Rename))
+    const Section *container = m_bySerial.value(index.internalId());
+    if (container && !container->hasNote && container->rows[index.row()].sandbox.capabilities.has(Capability::Rename))
         flags |= Qt::ItemIsEditable;
     return flags;
 }
@@ -172,20 +202,55 @@ QVariant SandboxModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
-    if (index.internalId() == 0) {
-        return index.row() < int(m_groups.size()) ? accountData(m_groups[index.row()], role)
-                                                  : keysData(role);
-    }
-    const int g = groupBySerial(index.internalId());
-    if (g < 0)
+    if (const Section *section = sectionAt(index))
+        return section->kind == RowKind::Account ? accountData(*section, role) : sectionData(*section, role);
+    if (index.internalId() == 0)
+        return keysData(role);
+    const Section *container = m_bySerial.value(index.internalId());
+    if (!container)
         return {};
-    const Group &group = m_groups[g];
-    return group.hasNote ? noteData(group, role) : rowData(group.rows[index.row()], role);
+    return container->hasNote ? noteData(*container, role) : rowData(*container, container->rows[index.row()], role);
 }
 
-QVariant SandboxModel::accountData(const Group &group, int role) const
+QString SandboxModel::accountName(const QString &accountId) const
 {
-    const AccountHub::Entry *entry = m_hub->entry(group.accountId);
+    const AccountHub::Entry *entry = m_hub->entry(accountId);
+    return entry ? entry->account.name : QString();
+}
+
+Annotation SandboxModel::annotationOf(const SandboxId &id) const
+{
+    return m_annotations ? m_annotations->of(id) : Annotation();
+}
+
+QVariant SandboxModel::sectionData(const Section &section, int role) const
+{
+    const bool isGroup = section.kind == RowKind::Group;
+    const int count = int(section.rows.size());
+    switch (role) {
+    case Qt::DisplayRole:
+        return isGroup ? section.name : tr("Favourites");
+    case Qt::ToolTipRole:
+        return plainTip(isGroup ? section.name : tr("Favourites"));
+    case Qt::AccessibleTextRole:
+        return isGroup ? tr("Group %1 of %2, %n sandbox(es)", nullptr, count).arg(section.name, accountName(section.accountId))
+                       : tr("Favourites, %n sandbox(es)", nullptr, count);
+    case KindRole:
+        return QVariant::fromValue(section.kind);
+    case AccountIdRole:
+        return section.accountId;
+    case CountRole:
+        return count;
+    case SectionRole:
+        return sectionKey(section);
+    default:
+        return {};
+    }
+}
+
+QVariant SandboxModel::accountData(const Section &account, int role) const
+{
+    const AccountHub::Entry *entry = m_hub->entry(account.accountId);
     if (!entry)
         return {};
     switch (role) {
@@ -194,24 +259,26 @@ QVariant SandboxModel::accountData(const Group &group, int role) const
         return entry->account.name;
     case Qt::AccessibleTextRole:
         return entry->account.vendor == sshVendorId()
-                ? tr("%1, %n host(s)", nullptr, int(group.rows.size())).arg(entry->account.name)
-                : tr("Account %1, %n sandbox(es)", nullptr, int(group.rows.size())).arg(entry->account.name);
+                ? tr("%1, %n host(s)", nullptr, account.total).arg(entry->account.name)
+                : tr("Account %1, %n sandbox(es)", nullptr, account.total).arg(entry->account.name);
     case KindRole:
         return QVariant::fromValue(RowKind::Account);
     case AccountIdRole:
-        return group.accountId;
+        return account.accountId;
+    case SectionRole:
+        return sectionKey(account);
     case CountRole:
-        return int(group.rows.size());
+        return account.total;
     case TroubleRole: {
-        const SandboxRegistry::AccountView *view = m_registry->view(group.accountId);
-        if (view && view->state == SandboxRegistry::AccountState::Failed && !group.rows.isEmpty())
+        const SandboxRegistry::AccountView *view = m_registry->view(account.accountId);
+        if (view && view->state == SandboxRegistry::AccountState::Failed && account.total > 0)
             return errorText(view->error).sentence;
-        if (view && !group.rows.isEmpty())
+        if (view && account.total > 0)
             return view->remark;
         return QString();
     }
     case BusyRole: {
-        const SandboxRegistry::AccountView *view = m_registry->view(group.accountId);
+        const SandboxRegistry::AccountView *view = m_registry->view(account.accountId);
         return entry->state == AccountHub::State::Preparing
                 || (view && view->state == SandboxRegistry::AccountState::Loading);
     }
@@ -220,12 +287,14 @@ QVariant SandboxModel::accountData(const Group &group, int role) const
     }
 }
 
-SandboxModel::Note SandboxModel::noteOf(const Group &group) const
+SandboxModel::Note SandboxModel::noteOf(const Section &account) const
 {
-    const AccountHub::Entry *entry = m_hub->entry(group.accountId);
+    const AccountHub::Entry *entry = m_hub->entry(account.accountId);
     if (!entry)
         return {};
-    const bool local = group.accountId == m_hub->localId();
+    if (account.total > 0)
+        return {tr("All of these are among the favourites.")};
+    const bool local = account.accountId == m_hub->localId();
     const bool slow = entry->since.secsTo(QDateTime::currentDateTimeUtc()) >= patienceSeconds;
     const QString place = entry->account.apiUrl.host();
     switch (entry->state) {
@@ -245,7 +314,7 @@ SandboxModel::Note SandboxModel::noteOf(const Group &group) const
     case AccountHub::State::Connected:
         break;
     }
-    const SandboxRegistry::AccountView *view = m_registry->view(group.accountId);
+    const SandboxRegistry::AccountView *view = m_registry->view(account.accountId);
     if (!view || view->state == SandboxRegistry::AccountState::Loading) {
         return slow ? Note{tr("Still waiting for an answer from %1.").arg(place), NoteAction::Retry, tr("Try again")}
                     : Note{tr("Loading…")};
@@ -260,30 +329,30 @@ SandboxModel::Note SandboxModel::noteOf(const Group &group) const
     return {tr("No sandboxes yet."), NoteAction::NewSandbox, tr("New sandbox")};
 }
 
-QVariant SandboxModel::noteData(const Group &group, int role) const
+QVariant SandboxModel::noteData(const Section &account, int role) const
 {
     switch (role) {
     case Qt::DisplayRole:
     case Qt::ToolTipRole:
-        return noteOf(group).sentence;
+        return noteOf(account).sentence;
     case Qt::AccessibleTextRole: {
-        const Note note = noteOf(group);
+        const Note note = noteOf(account);
         return note.label.isEmpty() ? note.sentence : note.sentence + u' ' + note.label;
     }
     case KindRole:
         return QVariant::fromValue(RowKind::Note);
     case AccountIdRole:
-        return group.accountId;
+        return account.accountId;
     case NoteActionRole:
-        return QVariant::fromValue(noteOf(group).action);
+        return QVariant::fromValue(noteOf(account).action);
     case NoteLabelRole:
-        return noteOf(group).label;
+        return noteOf(account).label;
     default:
         return {};
     }
 }
 
-QVariant SandboxModel::rowData(const Row &row, int role) const
+QVariant SandboxModel::rowData(const Section &section, const Row &row, int role) const
 {
     switch (role) {
     case Qt::DisplayRole:
@@ -291,11 +360,14 @@ QVariant SandboxModel::rowData(const Row &row, int role) const
         return row.sandbox.displayName();
     case Qt::ToolTipRole: {
         QStringList lines{row.sandbox.displayName(), row.sandbox.note, sshConfigPlace(row.sandbox)};
+        lines += annotationLines(annotationOf(row.sandbox.id));
         lines.removeAll(QString());
-        return lines.join(u'\n');
+        return plainTip(lines.join(u'\n'));
     }
     case Qt::AccessibleTextRole:
-        return spokenRow(row.sandbox, m_shells ? m_shells(row.sandbox.id) : 0, QDateTime::currentDateTimeUtc());
+        return QStringList(QStringList{spokenRow(row.sandbox, m_shells ? m_shells(row.sandbox.id) : 0, QDateTime::currentDateTimeUtc())}
+                           + annotationLines(annotationOf(row.sandbox.id)))
+                .join(u", "_s);
     case KindRole:
         return QVariant::fromValue(RowKind::Sandbox);
     case AccountIdRole:
@@ -304,8 +376,17 @@ QVariant SandboxModel::rowData(const Row &row, int role) const
         return QVariant::fromValue(row.sandbox);
     case DetailRole: {
         const QString pending = m_pending.value(row.sandbox.id);
-        return pending.isEmpty() ? secondLine(row.sandbox, QDateTime::currentDateTimeUtc()) : pending;
+        if (!pending.isEmpty())
+            return pending;
+        QStringList parts{secondLine(row.sandbox, QDateTime::currentDateTimeUtc())};
+        // Among the favourites it stands under no account. Of an SSH host the line says where it leads.
+        if (section.kind == RowKind::Favourites && row.sandbox.id.vendor != sshVendorId())
+            parts.prepend(accountName(row.sandbox.id.account));
+        parts.removeAll(QString());
+        return parts.join(u" · "_s);
     }
+    case AnnotationRole:
+        return QVariant::fromValue(annotationOf(row.sandbox.id));
     case ShellsRole:
         return m_shells ? m_shells(row.sandbox.id) : 0;
     case BusyRole:
@@ -350,220 +431,6 @@ bool SandboxModel::setData(const QModelIndex &index, const QVariant &value, int 
         return false;
     emit renameWanted(sandbox, name);
     return true;
-}
-
-void SandboxModel::syncGroups()
-{
-    QStringList wanted;
-    for (const AccountHub::Entry &entry : m_hub->entries())
-        wanted.append(entry.account.id);
-    for (int g = int(m_groups.size()) - 1; g >= 0; --g) {
-        if (wanted.contains(m_groups[g].accountId))
-            continue;
-        beginRemoveRows({}, g, g);
-        m_groups.removeAt(g);
-        endRemoveRows();
-    }
-    for (int g = 0; g < int(wanted.size()); ++g) {
-        if (g < int(m_groups.size()) && m_groups[g].accountId == wanted[g])
-            continue;
-        beginInsertRows({}, g, g);
-        Group group;
-        group.serial = m_nextSerial++;
-        group.accountId = wanted[g];
-        m_groups.insert(g, group);
-        endInsertRows();
-        syncRows(wanted[g]);
-    }
-}
-
-void SandboxModel::accountChanged(const QString &accountId)
-{
-    const int g = groupOf(accountId);
-    if (g < 0)
-        return;
-    syncRows(accountId);
-    const QModelIndex top = index(g, 0, {});
-    emit dataChanged(top, top);
-    if (m_groups[g].hasNote) {
-        const QModelIndex note = index(0, 0, top);
-        emit dataChanged(note, note);
-    }
-}
-
-void SandboxModel::keysChanged()
-{
-    const QModelIndex at = keysIndex();
-    emit dataChanged(at, at);
-}
-
-void SandboxModel::syncRows(const QString &accountId)
-{
-    const int g = groupOf(accountId);
-    if (g < 0)
-        return;
-    QList<Row> fresh;
-    const SandboxRegistry::AccountView *view = m_registry->view(accountId);
-    if (view && updateInPlace(g, view->sandboxes))
-        return;
-    if (view) {
-        fresh.reserve(view->sandboxes.size());
-        for (const Sandbox &sandbox : view->sandboxes)
-            fresh.append({sandbox, sortKey(sandbox.displayName())});
-    }
-    const auto before = [](const Row &a, const Row &b) {
-        const int order = a.key.compare(b.key);
-        return order != 0 ? order < 0 : a.sandbox.id.id < b.sandbox.id.id;
-    };
-    if (!std::ranges::is_sorted(fresh, before))
-        std::ranges::sort(fresh, before);
-
-    Group &group = m_groups[g];
-    const QModelIndex top = index(g, 0, {});
-    if (group.hasNote && !fresh.isEmpty()) {
-        beginRemoveRows(top, 0, 0);
-        group.hasNote = false;
-        endRemoveRows();
-    }
-    mergeRows(g, std::move(fresh));
-    if (view) {
-        QHash<QString, int> rowOf;
-        rowOf.reserve(view->sandboxes.size());
-        const QList<Row> &rows = m_groups[g].rows;
-        for (int i = 0; i < int(rows.size()); ++i)
-            rowOf.insert(rows[i].sandbox.id.id, i);
-        QList<int> &placeOf = m_groups[g].placeOf;
-        placeOf.clear();
-        for (const Sandbox &sandbox : view->sandboxes)
-            placeOf.append(rowOf.value(sandbox.id.id));
-    }
-    if (m_groups[g].rows.isEmpty() && !m_groups[g].hasNote) {
-        beginInsertRows(top, 0, 0);
-        m_groups[g].hasNote = true;
-        endInsertRows();
-    }
-    emit dataChanged(top, top);
-}
-
-bool SandboxModel::updateInPlace(int g, const QList<Sandbox> &sandboxes)
-{
-    Group &group = m_groups[g];
-    if (sandboxes.isEmpty() || group.placeOf.size() != sandboxes.size() || group.rows.size() != sandboxes.size())
-        return false;
-    for (qsizetype i = 0; i < sandboxes.size(); ++i) {
-        const Sandbox &before = group.rows.at(group.placeOf.at(i)).sandbox;
-        if (before.id.id != sandboxes.at(i).id.id || before.name != sandboxes.at(i).name)
-            return false;
-    }
-    QList<int> changed;
-    for (qsizetype i = 0; i < sandboxes.size(); ++i) {
-        const int row = group.placeOf.at(i);
-        if (group.rows.at(row).sandbox == sandboxes.at(i))
-            continue;
-        group.rows[row].sandbox = sandboxes.at(i);
-        changed.append(row);
-    }
-    std::ranges::sort(changed);
-    const QModelIndex top = index(g, 0, {});
-    for (qsizetype i = 0; i < changed.size();) {
-        qsizetype end = i;
-        while (end + 1 < changed.size() && changed.at(end + 1) == changed.at(end) + 1)
-            ++end;
-        emit dataChanged(index(changed.at(i), 0, top), index(changed.at(end), 0, top));
-        i = end + 1;
-    }
-    return true;
-}
-
-void SandboxModel::mergeRows(int g, QList<Row> fresh)
-{
-    const QModelIndex top = index(g, 0, {});
-    QList<Row> &rows = m_groups[g].rows;
-    QHash<QString, qsizetype> freshAt;
-    freshAt.reserve(fresh.size());
-    for (qsizetype i = 0; i < fresh.size(); ++i)
-        freshAt.insert(fresh[i].sandbox.id.id, i);
-
-    // 1. What is gone, in runs from the end.
-    for (int last = int(rows.size()) - 1; last >= 0;) {
-        if (freshAt.contains(rows[last].sandbox.id.id)) {
-            --last;
-            continue;
-        }
-        int first = last;
-        while (first > 0 && !freshAt.contains(rows[first - 1].sandbox.id.id))
-            --first;
-        beginRemoveRows(top, first, last);
-        rows.remove(first, last - first + 1);
-        endRemoveRows();
-        last = first - 1;
-    }
-
-    // 2. What stayed, brought into the new order: a renamed row keeps its selection.
-    const auto inNewOrder = [&freshAt](const Row &a, const Row &b) {
-        return freshAt.value(a.sandbox.id.id) < freshAt.value(b.sandbox.id.id);
-    };
-    if (!std::ranges::is_sorted(rows, inNewOrder)) {
-        emit layoutAboutToBeChanged({QPersistentModelIndex(top)}, VerticalSortHint);
-        QHash<int, QString> idAt;
-        const QModelIndexList held = persistentIndexList();
-        for (const QModelIndex &one : held) {
-            if (one.internalId() == m_groups[g].serial)
-                idAt.insert(one.row(), rows[one.row()].sandbox.id.id);
-        }
-        std::ranges::sort(rows, inNewOrder);
-        QHash<QString, int> rowOf;
-        for (int i = 0; i < int(rows.size()); ++i)
-            rowOf.insert(rows[i].sandbox.id.id, i);
-        for (const QModelIndex &one : held) {
-            if (one.internalId() == m_groups[g].serial)
-                changePersistentIndex(one, createIndex(rowOf.value(idAt.value(one.row())), 0, one.internalId()));
-        }
-        emit layoutChanged({QPersistentModelIndex(top)}, VerticalSortHint);
-    }
-
-    // 3. New values, in runs.
-    int changedFrom = -1;
-    const auto flush = [&](int end) {
-        if (changedFrom >= 0)
-            emit dataChanged(index(changedFrom, 0, top), index(end, 0, top));
-        changedFrom = -1;
-    };
-    for (int i = 0; i < int(rows.size()); ++i) {
-        const Row &next = fresh[freshAt.value(rows[i].sandbox.id.id)];
-        if (rows[i].sandbox == next.sandbox) {
-            flush(i - 1);
-            continue;
-        }
-        rows[i] = next;
-        if (changedFrom < 0)
-            changedFrom = i;
-    }
-    flush(int(rows.size()) - 1);
-
-    // 4. What is new, in runs.
-    for (int i = 0; i < int(fresh.size());) {
-        if (i < int(rows.size()) && rows[i].sandbox.id == fresh[i].sandbox.id) {
-            ++i;
-            continue;
-        }
-        int end = i;
-        const QString next = i < int(rows.size()) ? rows[i].sandbox.id.id : QString();
-        while (end < int(fresh.size()) && (next.isEmpty() || fresh[end].sandbox.id.id != next))
-            ++end;
-        beginInsertRows(top, i, end - 1);
-        if (i == int(rows.size())) {
-            rows.append(fresh.sliced(i, end - i));
-        } else {
-            QList<Row> joined = rows.first(i);
-            joined.reserve(rows.size() + end - i);
-            joined.append(fresh.sliced(i, end - i));
-            joined.append(rows.sliced(i));
-            rows.swap(joined);
-        }
-        endInsertRows();
-        i = end;
-    }
 }
 
 } // namespace Sandpiper

@@ -29,6 +29,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     , m_menus(new SandboxMenus({parts.hub, parts.hosts, parts.actions, parts.tools}, this))
     , m_tree(new SandboxTree(this))
     , m_needle(new QLineEdit(this))
+    , m_annotations(new AnnotationCommands({parts.annotations, parts.actions, parent, [this] { return selectedSandboxes(); }}, this))
     , m_nothing(makeText({}, TextTone::Muted, this))
     , m_notices(new NoticeBar(this))
 {
@@ -39,6 +40,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
 
     m_needle->setObjectName(u"sandboxFilter"_s);
     m_needle->setPlaceholderText(tr("Filter"));
+    m_needle->setToolTip(tr("Name, image, group or note; #label finds a label"));
     m_needle->setAccessibleName(tr("Filter sandboxes"));
     m_needle->setClearButtonEnabled(true);
     m_needle->addAction(icon(IconName::Search), QLineEdit::LeadingPosition);
@@ -56,6 +58,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     m_tree->setAccessibleName(tr("Sandboxes"));
     m_tree->setModel(m_filter);
     m_tree->setItemDelegate(m_delegate);
+    m_folds = new SandboxFolds(m_tree, m_filter, parts.preferences, this);
     m_tree->setHeaderHidden(true);
     m_tree->setRootIsDecorated(false);
     m_tree->setIndentation(0);
@@ -93,26 +96,14 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(m_tree, &QTreeView::activated, this, &SandboxPanel::activate);
     connect(m_tree, &QTreeView::clicked, this, [this](const QModelIndex &index) {
         const SandboxModel::RowKind kind = SandboxModel::kindOf(index);
-        if (kind == SandboxModel::RowKind::Account || kind == SandboxModel::RowKind::Keys)
+        const bool isHead = kind != SandboxModel::RowKind::Sandbox && kind != SandboxModel::RowKind::Note;
+        // With Ctrl or Shift it is being selected.
+        if (isHead && QGuiApplication::keyboardModifiers() == Qt::NoModifier)
             activate(index);
     });
     connect(m_tree, &QTreeView::customContextMenuRequested, this, [this](const QPoint &at) {
         showMenu(m_tree->indexAt(at), m_tree->viewport()->mapToGlobal(at));
     });
-    const auto keepExpanded = [this] {
-        if (m_restoring || !m_filter->needle().isEmpty())
-            return;
-        QStringList collapsed;
-        for (int row = 0; row < m_filter->rowCount(); ++row) {
-            const QModelIndex index = m_filter->index(row, 0);
-            if (!m_tree->isExpanded(index) && m_filter->hasChildren(index))
-                collapsed.append(index.data(SandboxModel::AccountIdRole).toString());
-        }
-        m_parts.preferences->set(Setting::CollapsedAccounts, collapsed);
-    };
-    connect(m_tree, &QTreeView::expanded, this, keepExpanded);
-    connect(m_tree, &QTreeView::collapsed, this, keepExpanded);
-    connect(m_filter, &QAbstractItemModel::rowsInserted, this, &SandboxPanel::expandNew);
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &SandboxPanel::updateActions);
     connect(m_tree->selectionModel(), &QItemSelectionModel::selectionChanged, this, &SandboxPanel::updateActions);
     connect(m_filter, &QAbstractItemModel::dataChanged, this, &SandboxPanel::updateActions);
@@ -127,12 +118,13 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
             [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Info, text); });
     connect(parts.commands, &SandboxCommands::done, m_notices, &NoticeBar::dismiss);
     connect(parts.commands, &SandboxCommands::created, this, [this](const Sandbox &sandbox) { select(sandbox.id); });
+    connect(m_annotations, &AnnotationCommands::failed, m_notices,
+            [this](const QString &text) { m_notices->tell(NoticeBar::Tone::Trouble, text); });
     connect(m_menus, &SandboxMenus::createWanted, this, &SandboxPanel::showCreateDialog);
     connect(m_menus, &SandboxMenus::secretWanted, this, &SandboxPanel::secretWanted);
     connect(m_menus, &SandboxMenus::removeAccountWanted, this, &SandboxPanel::askRemoveAccount);
     connectActions();
     connectTools();
-    restoreExpanded();
     updateActions();
 }
 
@@ -187,13 +179,30 @@ std::optional<Sandbox> SandboxPanel::currentSandbox() const
 QList<Sandbox> SandboxPanel::selectedSandboxes() const
 {
     QModelIndexList chosen = m_tree->selectionModel()->selectedRows();
-    std::sort(chosen.begin(), chosen.end(), [](const QModelIndex &one, const QModelIndex &other) {
-        return std::pair(one.parent().row(), one.row()) < std::pair(other.parent().row(), other.row());
-    });
+    const auto path = [](QModelIndex index) {
+        std::vector<int> rows;
+        for (; index.isValid(); index = index.parent())
+            rows.insert(rows.begin(), index.row());
+        return rows;
+    };
+    std::ranges::sort(chosen, {}, path);
     QList<Sandbox> sandboxes;
+    QHash<SandboxId, bool> seen;
+    const auto add = [&](const QModelIndex &index) {
+        if (SandboxModel::kindOf(index) != SandboxModel::RowKind::Sandbox)
+            return;
+        const Sandbox sandbox = SandboxModel::sandboxAt(index);
+        if (!std::exchange(seen[sandbox.id], true))
+            sandboxes.append(sandbox);
+    };
     for (const QModelIndex &index : std::as_const(chosen)) {
-        if (SandboxModel::kindOf(index) == SandboxModel::RowKind::Sandbox)
-            sandboxes.append(SandboxModel::sandboxAt(index));
+        const SandboxModel::RowKind kind = SandboxModel::kindOf(index);
+        add(index);
+        // A head the user made stands for all that is shown under it; an account for itself.
+        if (kind != SandboxModel::RowKind::Group && kind != SandboxModel::RowKind::Favourites)
+            continue;
+        for (int row = 0; row < m_filter->rowCount(index); ++row)
+            add(m_filter->index(row, 0, index));
     }
     return sandboxes;
 }
@@ -203,7 +212,8 @@ void SandboxPanel::select(const SandboxId &id)
     const QModelIndex index = m_filter->mapFromSource(m_parts.model->indexOf(id));
     if (!index.isValid())
         return;
-    m_tree->expand(index.parent());
+    for (QModelIndex above = index.parent(); above.isValid(); above = above.parent())
+        m_tree->expand(above);
     m_tree->setCurrentIndex(index);
     m_tree->scrollTo(index);
 }
@@ -242,7 +252,7 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::CopySandboxId], [](const Sandbox &s) { QGuiApplication::clipboard()->setText(s.id.id); });
     onSandbox(a[ActionId::SandboxDetails], [this](const Sandbox &s) {
         const AccountHub::Entry *entry = m_parts.hub->entry(s.id.account);
-        showDetails(s, entry ? entry->account : Account(), window());
+        showDetails(s, entry ? entry->account : Account(), m_annotations->of(s.id), window());
     });
     connect(a[ActionId::RenameSandbox], &QAction::triggered, this, [this] {
         const QModelIndex index = m_tree->currentIndex();
@@ -320,6 +330,7 @@ void SandboxPanel::updateActions()
                                                                        : why(Capability::SshShell));
     a[ActionId::RunCommand]->setEnabled(!selectedSandboxes().isEmpty());
     m_parts.tools->updateActions(sandbox);
+    m_annotations->updateActions();
 }
 
 void SandboxPanel::activate(const QModelIndex &index)
@@ -328,6 +339,8 @@ void SandboxPanel::activate(const QModelIndex &index)
         return;
     switch (SandboxModel::kindOf(index)) {
     case SandboxModel::RowKind::Account:
+    case SandboxModel::RowKind::Favourites:
+    case SandboxModel::RowKind::Group:
         m_tree->setExpanded(index, !m_tree->isExpanded(index));
         break;
     case SandboxModel::RowKind::Sandbox: {
@@ -399,47 +412,14 @@ void SandboxPanel::showMenu(const QModelIndex &index, const QPoint &globalPos)
 void SandboxPanel::filterChanged(const QString &text)
 {
     const bool was = !m_filter->needle().isEmpty();
-    m_restoring = true;
     m_filter->setNeedle(text);
     if (!m_filter->needle().isEmpty())
-        m_tree->expandAll();
+        m_folds->openAll();
     else if (was)
-        restoreExpanded();
-    m_restoring = false;
+        m_folds->restore();
     const bool nothing = !m_filter->needle().isEmpty() && m_filter->rowCount() == 0;
     m_nothing->setText(tr("Nothing matches “%1”.").arg(m_filter->needle()));
     m_nothing->setVisible(nothing);
-}
-
-void SandboxPanel::restoreExpanded()
-{
-    const bool before = std::exchange(m_restoring, true);
-    const QStringList collapsed = m_parts.preferences->value(Setting::CollapsedAccounts).toStringList();
-    for (int row = 0; row < m_filter->rowCount(); ++row) {
-        const QModelIndex index = m_filter->index(row, 0);
-        m_tree->setExpanded(index, !collapsed.contains(index.data(SandboxModel::AccountIdRole).toString()));
-    }
-    m_restoring = before;
-}
-
-void SandboxPanel::expandNew(const QModelIndex &parent, int first, int last)
-{
-    const bool before = std::exchange(m_restoring, true);
-    const QStringList collapsed = m_parts.preferences->value(Setting::CollapsedAccounts).toStringList();
-    const auto wanted = [&](const QModelIndex &account) {
-        return !m_filter->needle().isEmpty() || !collapsed.contains(account.data(SandboxModel::AccountIdRole).toString());
-    };
-    if (parent.isValid()) {
-        if (wanted(parent) && !m_tree->isExpanded(parent))
-            m_tree->expand(parent);
-    } else {
-        for (int row = first; row <= last; ++row) {
-            const QModelIndex account = m_filter->index(row, 0);
-            if (wanted(account))
-                m_tree->expand(account);
-        }
-    }
-    m_restoring = before;
 }
 
 void SandboxPanel::askTerminate()

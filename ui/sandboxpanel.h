@@ -3,11 +3,13 @@
 #pragma once
 
 #include "ui/actions.h"
+#include "ui/annotationcommands.h"
 #include "ui/dialogkit.h"
 #include "ui/hostcommands.h"
 #include "ui/sandboxcommands.h"
 #include "ui/sandboxdelegate.h"
 #include "ui/sandboxfilter.h"
+#include "ui/sandboxfolds.h"
 #include "ui/sandboxmenus.h"
 #include "ui/sandboxtools.h"
 #include "ui/sandboxtree.h"
@@ -32,11 +34,12 @@ public:
         Preferences *preferences = nullptr;
         Actions *actions = nullptr;
         SandboxTools *tools = nullptr;
+        Annotations *annotations = nullptr;
     };
     explicit SandboxPanel(const Parts &parts, QWidget *parent = nullptr);
 
     [[nodiscard]] std::optional<Sandbox> currentSandbox() const;
-    [[nodiscard]] QList<Sandbox> selectedSandboxes() const; // in the order of the list
+    [[nodiscard]] QList<Sandbox> selectedSandboxes() const; // in the order of the list; all of a selected group
     void select(const SandboxId &id);
     void focusTree();
     void filterFor(const QString &text);
@@ -61,8 +64,6 @@ private:
     void quickAction(const QModelIndex &index, SandboxDelegate::QuickAction action, const QPoint &at);
     void showMenu(const QModelIndex &index, const QPoint &globalPos);
     void filterChanged(const QString &text);
-    void restoreExpanded();
-    void expandNew(const QModelIndex &parent, int first, int last);
     void askTerminate();
     void askResume();
     void askRemoveAccount(const QString &accountId);
@@ -76,10 +77,11 @@ private:
     SandboxMenus *m_menus;
     SandboxTree *m_tree;
     QLineEdit *m_needle;
+    SandboxFolds *m_folds = nullptr;
+    AnnotationCommands *m_annotations;
     QLabel *m_nothing;
     NoticeBar *m_notices;
     std::function<int(const SandboxId &)> m_shells;
-    bool m_restoring = false;
 };
 
 } // namespace Sandpiper

@@ -172,6 +172,26 @@ QString capabilityName(Capability capability)
     Q_UNREACHABLE_RETURN({});
 }
 
+QStringList annotationLines(const Annotation &annotation)
+{
+    QStringList lines;
+    if (annotation.isFavourite)
+        lines += Words::tr("Favourite");
+    if (!annotation.group.isEmpty())
+        lines += Words::tr("Group: %1").arg(annotation.group);
+    if (!annotation.labels.isEmpty())
+        lines += Words::tr("Labels: %1").arg(annotation.labels.join(u", "_s));
+    if (!annotation.note.isEmpty())
+        lines += annotation.note;
+    return lines;
+}
+
+QString plainTip(const QString &text)
+{
+    // QToolTip would take it for HTML where it looks like it; said to be HTML, it also wraps long lines.
+    return text.isEmpty() ? QString() : u"<p style='white-space:pre-wrap'>"_s + text.toHtmlEscaped() + u"</p>"_s;
+}
+
 QString sortKey(const QString &name)
 {
     const QString folded = name.toCaseFolded();

@@ -1,7 +1,7 @@
 // What the window says of a sandbox, in words. Pure, apart from translation.
 #pragma once
 
-#include "session/sandbox.h"
+#include "session/annotations.h"
 
 #include <QUrl>
 
@@ -21,6 +21,10 @@ namespace Sandpiper {
 // One sentence on what goes with a terminated sandbox.
 [[nodiscard]] QString terminateLoss(const Sandbox &sandbox, int shells);
 [[nodiscard]] QString capabilityName(Capability capability);
+// What the user said of it, a line for each kind: "Favourite", "Group: web", "Labels: prod, eu", the note.
+[[nodiscard]] QStringList annotationLines(const Annotation &annotation);
+// For a tool tip: text that looks like markup is shown as it is, and not obeyed.
+[[nodiscard]] QString plainTip(const QString &text);
 // Natural order without a collator: "box-2" sorts before "box-10".
 [[nodiscard]] QString sortKey(const QString &name);
 // Whether it is on its way to another state.

@@ -3,6 +3,8 @@ set(SANDPIPER_WINDOW_SOURCES
     accountdialog.h accountdialog.cpp
     accounthub.h accounthub.cpp
     actions.h actions.cpp
+    annotationcommands.h annotationcommands.cpp
+    annotationdialog.h annotationdialog.cpp
     commandpalette.h commandpalette.cpp
     createdialog.h createdialog.cpp
     detailsdialog.h detailsdialog.cpp
@@ -17,6 +19,8 @@ set(SANDPIPER_WINDOW_SOURCES
     keydialogs.h keydialogs.cpp
     keysmodel.h keysmodel.cpp
     keyspage.h keyspage.cpp keyspageactions.cpp
+    labelchips.h labelchips.cpp
+    labelcompleter.h labelcompleter.cpp
     logdrawer.h logdrawer.cpp
     logindialog.h logindialog.cpp
     mainwindow.h mainwindow.cpp
@@ -28,8 +32,9 @@ set(SANDPIPER_WINDOW_SOURCES
     sandboxcommands.h sandboxcommands.cpp
     sandboxdelegate.h sandboxdelegate.cpp
     sandboxfilter.h sandboxfilter.cpp
+    sandboxfolds.h sandboxfolds.cpp
     sandboxmenus.h sandboxmenus.cpp
-    sandboxmodel.h sandboxmodel.cpp
+    sandboxmodel.h sandboxmodel.cpp sandboxmodelsync.cpp
     sandboxpanel.h sandboxpanel.cpp
     sandboxtext.h sandboxtext.cpp
     sandboxtools.h sandboxtools.cpp
