@@ -24,7 +24,7 @@ const std::vector<CommandRow> &commandTable()
 {
     static const std::vector<CommandRow> table = {
         {"accounts", "[ls | add VENDOR | rm NAME]", "accounts of this user", make<AccountsCommand>},
-        {"ls", "[--account A] [--all]", "sandboxes of all accounts", make<LsCommand>},
+        {"ls", "[--account A] [--all] [--label L]", "sandboxes of all accounts", make<LsCommand>},
         {"create", "NAME [--account A] [--image I]", "makes a sandbox", make<CreateCommand>},
         {"suspend", "TARGET", "puts a sandbox to sleep", make<SuspendCommand>},
         {"resume", "TARGET", "wakes a sandbox", make<ResumeCommand>},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/command.h"
+#include "session/annotations.h"
 #include "session/filedescriptor.h"
 #include "session/mailbox.h"
 #include "session/sshlink.h"
@@ -39,7 +40,10 @@ private:
     {
         QString account;
         Sandbox sandbox;
+        Annotation annotation;
     };
+    std::unique_ptr<Annotations> m_annotations; // null: nobody asks for them
+    QStringList m_labels; // a row has them all
     QList<Row> m_rows;
     qsizetype m_waiting = 0;
     bool m_json = false;

@@ -38,6 +38,14 @@ QJsonObject sandboxJson(const QString &account, const Sandbox &sandbox)
     return object;
 }
 
+QJsonObject sandboxJson(const QString &account, const Sandbox &sandbox, const Annotation &annotation)
+{
+    QJsonObject object = sandboxJson(account, sandbox);
+    object.insert(u"favourite"_s, annotation.isFavourite);
+    object.insert(u"labels"_s, QJsonArray::fromStringList(annotation.labels));
+    return object;
+}
+
 QJsonObject keyJson(const QString &account, const SshKey &key)
 {
     return {{u"account"_s, account}, {u"id"_s, key.id}, {u"name"_s, key.name}, {u"type"_s, key.type},

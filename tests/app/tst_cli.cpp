@@ -1,5 +1,8 @@
 // sandpiper-cli as scripts use it: the real program, the real gateway that it starts, real sandboxes.
 
+#include "session/annotations.h"
+#include "session/gatewayprovider.h"
+
 #include <QCryptographicHash>
 #include <QDir>
 #include <QJsonArray>
@@ -11,6 +14,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
 
 namespace {
@@ -78,6 +82,9 @@ private slots:
         QTest::addColumn<QByteArray>("names");
         QTest::newRow("unknown command") << QStringList{u"nope"_s} << "nope"_ba;
         QTest::newRow("unknown option") << QStringList{u"ls"_s, u"--nope"_s} << "nope"_ba;
+        QTest::newRow("an empty label") << QStringList{u"ls"_s, u"--label"_s, u" # "_s} << "--label"_ba;
+        QTest::newRow("two labels in one") << QStringList{u"ls"_s, u"--label"_s, u"a,b"_s} << "--label"_ba;
+        QTest::newRow("a label with a control character") << QStringList{u"ls"_s, u"--label"_s, u"a\x1b"_s} << "--label"_ba;
         QTest::newRow("ls with a word") << QStringList{u"ls"_s, u"x"_s} << "ls"_ba;
         QTest::newRow("unknown account") << QStringList{u"ls"_s, u"--account"_s, u"nope"_s} << "This computer"_ba;
         QTest::newRow("unknown vendor") << QStringList{u"accounts"_s, u"add"_s, u"nope"_s} << "tensorlake"_ba;
@@ -125,6 +132,34 @@ private slots:
         QCOMPARE(box.value(u"status"_s).toString(), u"running"_s);
         QCOMPARE(box.value(u"account"_s).toString(), u"This computer"_s);
         QVERIFY(box.value(u"capabilities"_s).toObject().value(u"pty_shell"_s).toBool());
+    }
+
+    void theListKnowsLabels_data()
+    {
+        QTest::addColumn<QStringList>("options");
+        QTest::addColumn<int>("rows");
+        QTest::newRow("all") << QStringList{} << 1;
+        QTest::newRow("one it has") << QStringList{u"--label"_s, u"Prod"_s} << 1;
+        QTest::newRow("as the filter writes it") << QStringList{u"--label"_s, u"#prod"_s} << 1;
+        QTest::newRow("the beginning of one") << QStringList{u"--label"_s, u"pro"_s} << 0;
+        QTest::newRow("both") << QStringList{u"--label"_s, u"prod"_s, u"--label"_s, u"eu west"_s} << 1;
+        QTest::newRow("one of two") << QStringList{u"--label"_s, u"prod"_s, u"--label"_s, u"us"_s} << 0;
+    }
+    void theListKnowsLabels()
+    {
+        QFETCH(QStringList, options);
+        const QJsonObject box = QJsonDocument::fromJson(cli({u"ls"_s, u"--json"_s}).output).array().first().toObject();
+        const SandboxId id{box.value(u"vendor"_s).toString(), thisComputerAccount().id, box.value(u"id"_s).toString()};
+        Annotations store(m_dir.filePath(u"c/sandpiper/annotations.json"_s));
+        QVERIFY(store.set({{id, {true, {}, {u"prod"_s, u"eu west"_s}, {}}}}));
+        const Outcome listed = cli(QStringList{u"ls"_s, u"--json"_s} + options);
+        QCOMPARE(listed.status, 0);
+        const QJsonArray rows = QJsonDocument::fromJson(listed.output).array();
+        QTEST(int(rows.size()), "rows");
+        if (rows.isEmpty())
+            return;
+        QVERIFY(rows.first().toObject().value(u"favourite"_s).toBool());
+        QCOMPARE(rows.first().toObject().value(u"labels"_s).toArray(), (QJsonArray{u"prod"_s, u"eu west"_s}));
     }
 
     void aCommandsStreamsAndStatusComeThrough_data()
