@@ -112,11 +112,13 @@ void SshServing::run()
     while (!isOver()) {
         wait();
         pumpSession();
-        handleMessages();
+        (void)handleMessages();
         finishDials();
         acceptForwarded();
         openPending();
         stepWorks();
+        // Work on channels takes packets in, too: nobody would be woken for what they ask.
+        m_isBehind = handleMessages() == Handled::Some;
         checkDeadlines();
     }
 }
@@ -170,6 +172,8 @@ SshChannelWork::SessionRoom SshServing::room() const
 
 int SshServing::waitMilliseconds() const
 {
+    if (m_isBehind)
+        return 0;
     int wait = 30'000;
     if (!m_loggedIn)
         wait = std::min(wait, milliseconds(m_began + loginDeadline - Clock::now()));
@@ -215,8 +219,9 @@ void SshServing::pumpSession()
     }
 }
 
-void SshServing::handleMessages()
+SshServing::Handled SshServing::handleMessages()
 {
+    Handled handled = Handled::Nothing;
     while (ssh_message message = ssh_message_get(m_session)) {
         switch (ssh_message_type(message)) {
         case SSH_REQUEST_SERVICE:
@@ -240,9 +245,11 @@ void SshServing::handleMessages()
         }
         if (message != nullptr)
             ssh_message_free(message);
+        handled = Handled::Some;
         if (isOver())
-            return;
+            break;
     }
+    return handled;
 }
 
 void SshServing::handleAuth(ssh_message message)

@@ -51,7 +51,8 @@ private:
     bool exchangeKeys();
     void wait();
     void pumpSession();
-    void handleMessages();
+    enum class Handled { Nothing, Some };
+    Handled handleMessages();
     void handleAuth(ssh_message message);
     void handleKey(ssh_message message);
     void handleChannelRequest(ssh_message message);
@@ -83,6 +84,7 @@ private:
     std::list<Dial> m_dials;
     std::list<Listener> m_listeners;
     std::list<Opening> m_openings;
+    bool m_isBehind = false; // there may be more to do at once
     QString m_goodbye;
     int m_denials = 0;
     bool m_loggedIn = false;
