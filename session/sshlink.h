@@ -12,6 +12,7 @@
 
 namespace Sandpiper {
 
+class FeatureAsker;
 class SshLinkCore;
 
 struct LinkOptions
@@ -63,6 +64,8 @@ struct LinkOptions
     SshAgentForward agentForward = SshAgentForward::No;
     QString agentForwardSocket;
     QList<SshForwardWish> forwards;
+    FeatureAsker *features = nullptr; // borrowed, outlives the link; null: the server is not asked what it can do
+    std::chrono::milliseconds featurePatience{8'000}; // with each answer to that
     QList<SshJumpHop> travelled; // on the way to other links: those that have asked for this one
 };
 

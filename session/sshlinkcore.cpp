@@ -5,6 +5,8 @@
 #include "session/sshjump.h"
 #include "session/sshthread.h"
 
+#include <QTimer>
+
 #include <system_error>
 
 using namespace Qt::Literals::StringLiterals;
@@ -57,6 +59,7 @@ SshLinkCore::~SshLinkCore()
             m_thread.detach();
     }
     const Error gone{ErrorKind::Cancelled, Layer::Ssh, {}, {}};
+    endFeatures(std::unexpected(gone));
     for (const QPointer<SshChannel> &channel : std::as_const(m_channels)) {
         if (channel)
             channel->linkGone(gone);
@@ -171,6 +174,23 @@ void SshLinkCore::probe()
     send(ToLink::Probe{});
 }
 
+void SshLinkCore::askFeatures()
+{
+    if (!m_options.features)
+        return;
+    const auto after = m_options.features->wantsAfter(m_options.sandbox, m_serverVersion);
+    if (!after)
+        return;
+    m_asksFeatures = true;
+    QTimer::singleShot(*after, this, [this] { send(ToLink::AskFeatures{}); });
+}
+
+void SshLinkCore::endFeatures(const Result<ServerFeatures> &features)
+{
+    if (std::exchange(m_asksFeatures, false))
+        m_options.features->told(m_options.sandbox, features);
+}
+
 void SshLinkCore::send(LinkCommand command)
 {
     if (m_state != LinkState::Closed)
@@ -194,11 +214,19 @@ void SshLinkCore::handle(LinkEvent &event)
                        [&](const FromLink::StateChanged &news) {
                            if (news.state != m_state) // connectToHost() has said the first one already
                                move(news.state);
+                           if (m_state == LinkState::Ready)
+                               askFeatures();
                            emit stateChanged(m_state);
                        },
                        [&](const FromLink::ServerMet &news) {
                            m_serverVersion = news.version;
                            m_fingerprint = news.fingerprint;
+                       },
+                       [&](const FromLink::Features &news) {
+                           ServerFeatures features = news.features;
+                           features.serverVersion = m_serverVersion;
+                           features.askedAt = QDateTime::currentDateTimeUtc();
+                           endFeatures(features);
                        },
                        [&](const FromLink::Banner &news) {
                            m_banner = news.text;
@@ -238,6 +266,7 @@ void SshLinkCore::handle(LinkEvent &event)
                            const QPointer<SshLinkCore> self(this);
                            withdrawPrompt();
                            m_jump.reset(); // nobody travels any more
+                           endFeatures(std::unexpected(news.error));
                            // Wishes that the thread did not come to read.
                            for (const auto &left : std::exchange(m_channels, {})) {
                                if (left)

@@ -57,6 +57,8 @@ private:
     void move(LinkState to);
     void start(bool isTransportOnly);
     void jump(const FromLink::NeedTransport &request);
+    void askFeatures();
+    void endFeatures(const Result<ServerFeatures> &features);
     void takeEvents();
     void handle(LinkEvent &event);
     void ask(const FromLink::Ask &ask);
@@ -77,6 +79,7 @@ private:
     QHash<int, QPointer<SshChannel>> m_channels;
     QSet<int> m_tunnels; // those of the channels that are no sessions
     std::unique_ptr<SshJump> m_jump;
+    bool m_asksFeatures = false;
     int m_lastChannel = 0;
     int m_prompt = 0; // the one that is being asked, or 0
     QFuture<std::shared_ptr<PromptAnswer>> m_question;

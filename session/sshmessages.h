@@ -4,6 +4,7 @@
 #include "session/error.h"
 #include "session/mailbox.h"
 #include "session/prompt.h"
+#include "session/serverfeatures.h"
 #include "session/shell.h"
 #include "session/sshagent.h"
 #include "session/sshlink.h"
@@ -67,6 +68,9 @@ struct Close
 struct Probe // is anybody still there?
 {
 };
+struct AskFeatures // Ready only; one at a time
+{
+};
 struct Answer
 {
     int prompt = 0;
@@ -121,7 +125,7 @@ struct DropChannel // no word of this channel is wanted any more
 };
 } // namespace ToLink
 
-using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
+using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::AskFeatures, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
                                  ToLink::Transport, ToLink::Write, ToLink::CloseInput, ToLink::Resize, ToLink::Signal, ToLink::Consumed,
                                  ToLink::HangUp, ToLink::DropChannel>;
 
@@ -134,6 +138,10 @@ struct ServerMet
 {
     QString version;
     QString fingerprint;
+};
+struct Features // answers AskFeatures, unless the link ends
+{
+    ServerFeatures features;
 };
 struct Banner
 {
@@ -189,7 +197,7 @@ struct Closed // the last one
 };
 } // namespace FromLink
 
-using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
+using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Features, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
                                FromLink::NeedTransport, FromLink::TransportReady, FromLink::ChannelOpened, FromLink::Received, FromLink::Written,
                                FromLink::OutputEnded, FromLink::ChannelEnded,
                                FromLink::Closed>;

@@ -95,6 +95,10 @@ void SshThread::takeCommands()
         std::visit(Overloaded{
                            [this](ToLink::Close) { m_closing = true; },
                            [this](ToLink::Probe) { probe(); },
+                           [this](ToLink::AskFeatures) {
+                               if (m_state == LinkState::Ready && !m_features)
+                                   m_features = std::make_unique<SshFeatureProbe>(m_options.featurePatience);
+                           },
                            [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
                            [this](ToLink::OpenChannel &wish) {
                                m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
@@ -343,12 +347,26 @@ void SshThread::pumpChannels()
     for (const auto &open : m_tunnels)
         open->pump(m_session.get(), m_event.get());
     std::erase_if(m_tunnels, [](const auto &open) { return open->isOver(); });
+    pumpFeatures();
+}
+
+void SshThread::pumpFeatures()
+{
+    if (!m_features)
+        return;
+    m_features->pump(m_session.get(), {.hasSessions = !m_channels.empty(), .awaitsLife = m_askedForLife});
+    if (m_features->isOver() && isConnected()) {
+        m_mail->events.put(FromLink::Features{m_features->features()});
+        m_features.reset();
+    }
 }
 
 int SshThread::nextTimeout() const
 {
     Deadline next = m_options.keepAlive.count() > 0 ? m_nextKeepAlive : Deadline::max();
     next = std::min(next, m_probeUntil.value_or(next));
+    if (m_features)
+        next = std::min(next, m_features->nextDeadline().value_or(next));
     for (const auto &open : m_channels) {
         if (const auto deadline = open->nextDeadline())
             next = std::min(next, *deadline);
@@ -393,6 +411,9 @@ void SshThread::probe()
 
 void SshThread::askForLife()
 {
+    if (m_features && m_features->holdsGlobalRequests())
+        return; // the answer to that is a sign of life too
+    m_askedForLife = true;
     // Without blocking, the first call sends and a later one only takes the answer in: where nothing
     // went out, a second call sends. While the peer is silent neither does, and none is needed.
     const auto sentBefore = m_packets.out_packets;
@@ -425,6 +446,7 @@ Error SshThread::serve()
 
 void SshThread::dropSession()
 {
+    m_features.reset();
     m_acceptedTunnels.clear();
     m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold

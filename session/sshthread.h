@@ -4,6 +4,7 @@
 #include "session/knownhosts.h"
 #include "session/lentsocket.h"
 #include "session/sshauth.h"
+#include "session/sshfeatureprobe.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 #include "session/sshsessionchannel.h"
@@ -62,6 +63,7 @@ private:
     void allowAgent();
     [[nodiscard]] ssh_channel acceptAgentChannel();
     void pumpChannels();
+    void pumpFeatures();
     [[nodiscard]] bool keepAlive(); // false: nobody answers any more
     void askForLife();
     void probe();
@@ -109,6 +111,7 @@ private:
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_acceptedTunnels; // since the last pumpChannels(); they come in callbacks
+    std::unique_ptr<SshFeatureProbe> m_features;
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;
     QList<KnownHostsFile> m_knownSandboxes; // ours; only for a vendor's sandbox
@@ -129,6 +132,7 @@ private:
     quint64 m_packetsAtLastLook = 0;
     Clock::time_point m_nextKeepAlive;
     int m_unanswered = 0;
+    bool m_askedForLife = false; // the answer may still be with the library
     std::optional<Clock::time_point> m_probeUntil; // something must have been heard by then
 };
 

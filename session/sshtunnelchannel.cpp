@@ -1,5 +1,7 @@
 #include "session/sshtunnelchannel.h"
 
+#include "session/sshrefusal.h"
+
 #include <algorithm>
 #include <cerrno>
 
@@ -15,18 +17,15 @@ constexpr qint64 kMostWaiting = 256 << 10;
 constexpr qint64 kSlice = 64 << 10;
 constexpr int kNobodys = 0; // ids count from 1
 
-// "Channel opening failure: channel 43 error (2) Connection refused"; the numbers of RFC 4254 section 5.1.
 Error refusalOf(ssh_session session, const TunnelSpec &spec)
 {
-    const QString text = tamed(QString::fromUtf8(ssh_get_error(session)));
+    const OpeningRefusal refusal = openingRefusal(session);
     ErrorKind kind = ErrorKind::ServerError;
-    if (text.contains("error (1)"_L1))
+    if (refusal.reason == OpeningRefusal::Prohibited)
         kind = ErrorKind::PermissionDenied;
-    else if (text.contains("error (2)"_L1))
-        kind = text.contains("refused"_L1, Qt::CaseInsensitive) ? ErrorKind::ConnectionRefused : ErrorKind::HostUnreachable;
-    const qsizetype reason = text.indexOf(") "_L1);
-    return {kind, Layer::Tcp,
-            tamed(u"from there to %1:%2: %3"_s.arg(spec.host).arg(spec.port).arg(reason < 0 ? text : text.sliced(reason + 2))), {}};
+    else if (refusal.reason == OpeningRefusal::ConnectFailed)
+        kind = refusal.words.contains("refused"_L1, Qt::CaseInsensitive) ? ErrorKind::ConnectionRefused : ErrorKind::HostUnreachable;
+    return {kind, Layer::Tcp, tamed(u"from there to %1:%2: %3"_s.arg(spec.host).arg(spec.port).arg(refusal.words)), {}};
 }
 
 } // namespace
