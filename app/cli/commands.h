@@ -9,9 +9,10 @@
 
 #include <QJsonArray>
 
-class QTcpSocket;
-
 namespace Sandpiper {
+
+class DoctorWalk;
+struct DoctorLine;
 
 class AccountsCommand : public Command
 {
@@ -245,27 +246,10 @@ public:
     void start(const QStringList &arguments) override;
 
 private:
-    void checkTarget(const CliResult<Target> &target);
-    void checkPty();
-    void checkName();
-    void lookUp();
-    void checkPort();
-    void checkSsh();
-    void reached(LinkState state);
-    void checkCommand();
+    void print(const DoctorLine &line);
     void conclude();
-    void good(const QString &layer, const QString &seen);
-    void skip(const QString &layer, const QString &why);
-    void bad(const QString &layer, const QString &expected, const Error &error);
-    Target m_target;
-    std::unique_ptr<PromptHandler> m_prompts; // outlives the link
-    std::unique_ptr<SshLink> m_link;
-    std::unique_ptr<RemoteCommand> m_remote;
-    std::unique_ptr<QTcpSocket> m_socket;
-    QString m_host; // as ssh_config has it
-    quint16 m_port = 0;
+    std::unique_ptr<DoctorWalk> m_walk;
     QJsonArray m_layers;
-    LinkState m_reached = LinkState::Idle;
     bool m_json = false;
     bool m_failed = false;
 };
