@@ -43,6 +43,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_annotations(std::make_unique<Annotations>(configFolder() + u"/annotations.json"_s))
     , m_registry(std::make_unique<SandboxRegistry>())
     , m_logins(std::make_unique<LoginStore>(configFolder() + u"/logins.json"_s))
+    , m_features(std::make_unique<FeatureStore>(featuresFile()))
 {
     // Without a choice of the user's it is the agent that ssh itself would ask.
     const QString agent = m_logins->agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins->agentSocket();
@@ -67,6 +68,7 @@ Application::Application(LogSetup *log, QObject *parent)
     };
     parts.keys = m_keys.get();
     parts.logins = m_logins.get();
+    parts.features = m_features.get();
     parts.signIn = [this](const SandboxId &id) { return signInTo(id); };
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.registry = m_registry.get();
@@ -155,7 +157,9 @@ std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, cons
     ShellSpec wanted = spec;
     if (!signIn.choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
         wanted.term = signIn.choice.term;
-    return makeSshShell(linkOptionsFor(sandbox, signIn), wanted, m_prompts.get());
+    LinkOptions options = linkOptionsFor(sandbox, signIn);
+    options.features = m_features.get();
+    return makeSshShell(options, wanted, m_prompts.get());
 }
 
 SignIn Application::signInTo(const SandboxId &id) const

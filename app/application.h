@@ -4,6 +4,7 @@
 #include "app/logsetup.h"
 #include "session/annotations.h"
 #include "session/availablekeys.h"
+#include "session/featurestore.h"
 #include "session/logins.h"
 #include "session/networkstore.h"
 #include "session/ownhosts.h"
@@ -55,6 +56,7 @@ private:
     std::unique_ptr<Annotations> m_annotations;
     std::unique_ptr<SandboxRegistry> m_registry;
     std::unique_ptr<LoginStore> m_logins;
+    std::unique_ptr<FeatureStore> m_features; // outlives the links, which the window has
     std::unique_ptr<AvailableKeys> m_keys;
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<MainWindow> m_window;

@@ -48,11 +48,36 @@ QString localTime(const QDateTime &utc)
     return QLocale().toString(utc.toLocalTime(), QLocale::ShortFormat);
 }
 
+QString featureName(ServerFeature feature)
+{
+    const auto word = [](const char *text) { return QCoreApplication::translate("DetailsDialog", text); };
+    switch (feature) {
+    case ServerFeature::Terminal:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Give a terminal"));
+    case ServerFeature::Exec:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Run single commands"));
+    case ServerFeature::Sftp:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Transfer files by SFTP"));
+    case ServerFeature::LocalForward:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Forward ports to it"));
+    case ServerFeature::UnixForward:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Forward UNIX sockets to it"));
+    case ServerFeature::RemoteForward:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Forward ports from it"));
+    case ServerFeature::AgentForward:
+        return word(QT_TRANSLATE_NOOP("DetailsDialog", "Forward the SSH agent"));
+    }
+    Q_UNREACHABLE_RETURN({});
+}
+
 class DetailsDialog : public QDialog
 {
     Q_DECLARE_TR_FUNCTIONS(DetailsDialog)
+    using Kind = FeatureAnswer::Kind;
+
 public:
-    DetailsDialog(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent)
+    DetailsDialog(const Sandbox &sandbox, const Account &account, const Annotation &annotation,
+                  const std::optional<ServerFeatures> &features, QWidget *parent)
         : QDialog(parent)
     {
         setObjectName(u"detailsDialog"_s);
@@ -101,22 +126,8 @@ public:
             const auto capability = Capability(i);
             const bool can = sandbox.capabilities.has(capability);
             const QString reason = sandbox.capabilities.reasonAgainst(capability);
-            if (!can && reason.isEmpty())
-                continue; // nothing is known of it
-            auto *row = new QHBoxLayout;
-            row->setSpacing(8);
-            auto *mark = new QLabel(this);
-            mark->setPixmap(icon(can ? IconName::Check : IconName::Close, can ? IconTone::Running : IconTone::Muted)
-                                    .pixmap(QSize(16, 16), devicePixelRatioF()));
-            mark->setAccessibleName(can ? tr("Yes") : tr("No"));
-            row->addWidget(mark, 0, Qt::AlignTop);
-            auto *words = new QVBoxLayout;
-            words->setSpacing(0);
-            words->addWidget(makeText(capabilityName(capability), can ? TextTone::Plain : TextTone::Muted, this));
-            if (!can)
-                words->addWidget(makeText(reason, TextTone::Muted, this));
-            row->addLayout(words, 1);
-            list->addLayout(row);
+            if (can || !reason.isEmpty()) // else nothing is known of it
+                list->addLayout(makeAbility(can ? Kind::Yes : Kind::No, capabilityName(capability), reason));
         }
 
         auto *inside = new QWidget(this);
@@ -128,6 +139,8 @@ public:
         column->addSpacing(4);
         column->addWidget(makeTitle(tr("What it can do"), this));
         column->addLayout(list);
+        if (features)
+            addFeatures(*features, column);
         column->addStretch();
         auto *scroll = new QScrollArea(this);
         scroll->setWidgetResizable(true);
@@ -148,13 +161,59 @@ public:
         layout->addLayout(buttons);
         resize(460, 560);
     }
+
+private:
+    void addFeatures(const ServerFeatures &features, QVBoxLayout *column)
+    {
+        auto *list = new QVBoxLayout;
+        list->setSpacing(6);
+        for (int i = 0; i < kServerFeatures; ++i) {
+            const auto feature = ServerFeature(i);
+            const FeatureAnswer &answer = features.of(feature);
+            QString words = answer.words;
+            if (feature == ServerFeature::Sftp && answer.kind == Kind::Yes)
+                words = tr("Version %1, %n extension(s)", nullptr, int(features.sftpExtensions.size())).arg(features.sftpVersion);
+            QHBoxLayout *row = makeAbility(answer.kind, featureName(feature), words);
+            if (feature == ServerFeature::Sftp && !features.sftpExtensions.isEmpty())
+                row->itemAt(1)->layout()->itemAt(1)->widget()->setToolTip(features.sftpExtensions.join(u'\n'));
+            list->addLayout(row);
+        }
+        column->addSpacing(4);
+        column->addWidget(makeTitle(tr("What this server can do"), this));
+        // Of "SSH-2.0-OpenSSH_10.0" the front is every server's.
+        const QString software = features.serverVersion.section(u'-', 2);
+        column->addWidget(makeText(tr("%1, asked on %2").arg(software.isEmpty() ? features.serverVersion : software, localTime(features.askedAt)),
+                                   TextTone::Muted, this));
+        column->addLayout(list);
+    }
+
+    // A mark, and beside it a name with what there is to say below.
+    QHBoxLayout *makeAbility(Kind kind, const QString &name, const QString &words)
+    {
+        const bool can = kind == Kind::Yes;
+        auto *row = new QHBoxLayout;
+        row->setSpacing(8);
+        auto *mark = new QLabel(this);
+        const IconName face = can ? IconName::Check : kind == Kind::No ? IconName::Close : IconName::Info;
+        mark->setPixmap(icon(face, can ? IconTone::Running : IconTone::Muted).pixmap(QSize(16, 16), devicePixelRatioF()));
+        mark->setAccessibleName(can ? tr("Yes") : kind == Kind::No ? tr("No") : tr("Not known"));
+        row->addWidget(mark, 0, Qt::AlignTop);
+        auto *text = new QVBoxLayout;
+        text->setSpacing(0);
+        text->addWidget(makeText(name, can ? TextTone::Plain : TextTone::Muted, this));
+        if (!words.isEmpty())
+            text->addWidget(makeText(words, TextTone::Muted, this));
+        row->addLayout(text, 1);
+        return row;
+    }
 };
 
 } // namespace
 
-void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent)
+void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation,
+                 const std::optional<ServerFeatures> &features, QWidget *parent)
 {
-    auto *dialog = new DetailsDialog(sandbox, account, annotation, parent);
+    auto *dialog = new DetailsDialog(sandbox, account, annotation, features, parent);
     dialog->show();
 }
 

@@ -3,12 +3,17 @@
 
 #include "session/accounts.h"
 #include "session/annotations.h"
+#include "session/serverfeatures.h"
+
+#include <optional>
 
 class QWidget;
 
 namespace Sandpiper {
 
-// A window of its own beside parent; deletes itself when closed.
-void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation, QWidget *parent);
+// A window of its own beside parent; deletes itself when closed. features: what its SSH server was found
+// to be able to do, where that is kept.
+void showDetails(const Sandbox &sandbox, const Account &account, const Annotation &annotation,
+                 const std::optional<ServerFeatures> &features, QWidget *parent);
 
 } // namespace Sandpiper

@@ -59,7 +59,8 @@ void MainWindow::layOut()
     m_actions->fillMenuBar(menuBar());
     m_actions->install(this, ActionContext::Anywhere);
 
-    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_hosts, m_parts.preferences, m_actions, m_tools, m_parts.annotations}, this);
+    m_sidebar = new SandboxPanel({m_parts.registry, m_parts.hub, m_model, m_commands, m_hosts, m_parts.preferences, m_actions, m_tools, m_parts.annotations,
+                                  m_parts.features}, this);
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);

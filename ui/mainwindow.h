@@ -20,6 +20,7 @@ class QStackedWidget;
 namespace Sandpiper {
 
 class AvailableKeys;
+class FeatureStore;
 class HostCommands;
 class HostKeysPage;
 class KeysPage;
@@ -51,6 +52,7 @@ public:
         AvailableKeys *keys = nullptr;
         LoginStore *logins = nullptr;
         std::function<SignIn(const SandboxId &)> signIn = {};
+        FeatureStore *features = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;

@@ -1,5 +1,6 @@
 #include "ui/sandboxpanel.h"
 
+#include "session/featurestore.h"
 #include "session/providers/sshhosts.h"
 #include "ui/createdialog.h"
 #include "ui/detailsdialog.h"
@@ -252,7 +253,8 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::CopySandboxId], [](const Sandbox &s) { QGuiApplication::clipboard()->setText(s.id.id); });
     onSandbox(a[ActionId::SandboxDetails], [this](const Sandbox &s) {
         const AccountHub::Entry *entry = m_parts.hub->entry(s.id.account);
-        showDetails(s, entry ? entry->account : Account(), m_annotations->of(s.id), window());
+        showDetails(s, entry ? entry->account : Account(), m_annotations->of(s.id), m_parts.features ? m_parts.features->of(s.id) : std::nullopt,
+                    window());
     });
     connect(a[ActionId::RenameSandbox], &QAction::triggered, this, [this] {
         const QModelIndex index = m_tree->currentIndex();

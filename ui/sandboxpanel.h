@@ -20,6 +20,8 @@ class QLineEdit;
 
 namespace Sandpiper {
 
+class FeatureStore;
+
 class SandboxPanel : public QWidget
 {
     Q_OBJECT
@@ -35,6 +37,7 @@ public:
         Actions *actions = nullptr;
         SandboxTools *tools = nullptr;
         Annotations *annotations = nullptr;
+        FeatureStore *features = nullptr; // may stay null
     };
     explicit SandboxPanel(const Parts &parts, QWidget *parent = nullptr);
 

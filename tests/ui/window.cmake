@@ -1,6 +1,7 @@
 # Tests of the window half of ui/.
 set(window_fixture ${CMAKE_SOURCE_DIR}/tests/support/fakeprovider.h ${CMAKE_SOURCE_DIR}/tests/support/windowfixture.h)
 sandpiper_test(ui tst_looks LINK sandpiper_ui)
+sandpiper_test(ui tst_details LINK sandpiper_ui)
 sandpiper_test(ui tst_hostkeyspage LINK sandpiper_ui)
 sandpiper_test(ui tst_commands LINK sandpiper_ui)
 sandpiper_test(ui tst_preferences LINK sandpiper_ui)
