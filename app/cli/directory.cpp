@@ -209,7 +209,7 @@ QFuture<CliResult<Target>> Directory::resolve(const TargetText &text)
         ++search->waiting;
         entry->provider->find(text.name).then(this, [search, arrive, raw = entry.get()](const Result<Sandbox> &sandbox) {
             if (sandbox)
-                search->found << Target{*sandbox, raw->provider.get(), raw->account.name};
+                search->found << Target{*sandbox, raw->provider.get(), raw->account.name, {}};
             else if (sandbox.error().kind != ErrorKind::NotFound)
                 search->error = sandbox.error();
             arrive();
