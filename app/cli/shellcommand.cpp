@@ -24,7 +24,7 @@ void ShellCommand::start(const QStringList &arguments)
                        {u"env"_s, u"Added to its environment; may be repeated."_s, u"K=V"_s},
                        {u"term"_s, u"Its TERM; xterm-256color, or what Log in as says."_s, u"TERM"_s},
                        {u"ssh-port"_s, u"The SSH server on this port inside the sandbox."_s, u"N"_s},
-                       {{u"A"_s, u"forward-agent"_s}, u"Programs there may use the keys of your SSH agent; over ssh."_s},
+                       {u"A"_s, u"Programs there may use the keys of your SSH agent; over ssh."_s},
                        {u"detach-keys"_s, u"Keys that let go without ending it; none switches it off."_s, u"KEYS"_s, u"ctrl-]"_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
     if (!parse(parser, u"shell"_s, arguments))

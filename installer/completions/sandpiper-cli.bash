@@ -16,19 +16,20 @@ _sandpiper_cli()
         shell:--via) words="ssh pty" ;;
         exec:--via | serve:--via) words="ssh api" ;;
         accounts:add) words="tensorlake" ;;
+        keys:--type) words="ed25519 rsa" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
-            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys)
+            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys | ls:--label)
             return ;;
     esac
     if [ -z "$words" ]; then
         case $command in
             accounts) words="--json --name --api-url --proxy-url --organization --project" ;;
-            ls) words="--account --all --json" ;;
+            ls) words="--account --all --label --json" ;;
             create) words="--account --image --cpus --memory --disk --timeout --no-wait --json" ;;
             suspend | resume | terminate) words="--no-wait --json" ;;
-            keys) words="--account --json" ;;
+            keys) words="--account --type --json" ;;
             hostkeys) words="--json" ;;
-            shell) words="--via --shell --cwd --env --term --ssh-port --forward-agent --detach-keys" ;;
+            shell) words="--via --shell --cwd --env --term --ssh-port -A --detach-keys" ;;
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;

@@ -37,6 +37,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l proxy-url
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l organization -x -d 'With a personal token'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts' -l project -x -d 'With a personal token'
 
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls' -l label -x -d 'Only with this label'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls' -l all -d 'Terminated ones too'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l image -x -d 'Image or template'
@@ -45,6 +46,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l memory -x -
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l disk -x -d 'MiB of disk'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create' -l timeout -x -d 'Seconds; 0: never'
 
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys' -l type -x -a 'ed25519 rsa' -d 'Type of a new key'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys' -a 'ls add rm generate'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from add' -F
 
@@ -56,7 +58,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l cwd -x -d 'W
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l env -x -d 'NAME=VALUE'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l term -x -d 'Its TERM'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l ssh-port -x -d 'SSH server inside the sandbox'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -s A -l forward-agent -d 'Programs there may use your SSH agent'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -s A -d 'Programs there may use your SSH agent'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from shell' -l detach-keys -x -d 'Keys that let go of it'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a terminal'

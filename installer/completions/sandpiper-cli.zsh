@@ -39,7 +39,7 @@ _sandpiper_cli() {
                         '--proxy-url[the in-sandbox address]:url:' '--organization[with a personal token]:id:' \
                         '--project[with a personal token]:id:' '1:what:(ls add rm)' '2:vendor or name:(tensorlake)' ;;
                 ls)
-                    _arguments '--help' '--account[only this one]:account:' '--all[terminated ones too]' '--json[one JSON document]' ;;
+                    _arguments '--help' '--account[only this one]:account:' '--all[terminated ones too]' '*--label[only with this label]:label:' '--json[one JSON document]' ;;
                 create)
                     _arguments '--help' '--account[where]:account:' '--image[image]:image:' '--cpus[processors]:number:' \
                         '--memory[MiB of memory]:MiB:' '--disk[MiB of disk]:MiB:' '--timeout[seconds; 0: never]:seconds:' \
@@ -48,12 +48,12 @@ _sandpiper_cli() {
                     _arguments '--help' '--no-wait[do not wait for the new state]' '--json[one JSON document]' \
                         '1:target:_sandpiper_cli_targets' ;;
                 keys)
-                    _arguments '--help' '--account[where]:account:' '--json[one JSON document]' '1:what:(ls add rm generate)' \
+                    _arguments '--help' '--account[where]:account:' '--type[of a new key]:type:(ed25519 rsa)' '--json[one JSON document]' '1:what:(ls add rm generate)' \
                         '2:name or id:' '3:public key file:_files' ;;
                 shell)
                     _arguments '--help' '--via[route]:route:(ssh pty)' '--shell[another program]:path:' '--cwd[where it starts]:folder:' \
                         '*--env[added to its environment]:NAME=VALUE:' '--term[its TERM]:term:' \
-                        '--ssh-port[SSH server inside the sandbox]:port:' '(-A --forward-agent)'{-A,--forward-agent}'[programs there may use your SSH agent]' '--detach-keys[keys that let go]:keys:' \
+                        '--ssh-port[SSH server inside the sandbox]:port:' '-A[programs there may use your SSH agent]' '--detach-keys[keys that let go]:keys:' \
                         '1:target:_sandpiper_cli_targets' ;;
                 exec)
                     _arguments '--help' '-t[with a terminal]' '-n[without input]' '--via[route]:route:(ssh api)' '1:target:_sandpiper_cli_targets' ;;
