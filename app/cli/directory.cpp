@@ -7,6 +7,7 @@
 #include "session/paths.h"
 #include "session/providers/factory.h"
 
+#include <QDir>
 #include <QFileInfo>
 #include <QPromise>
 
