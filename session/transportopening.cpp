@@ -81,8 +81,10 @@ std::optional<Error> lastWords(const std::shared_ptr<TransportWords> &words, std
 {
     if (!words)
         return std::nullopt;
+    // The end of a child interrupts whichever thread it likes, and is just when something is to be said.
+    const Deadline deadline = std::chrono::steady_clock::now() + patience;
     pollfd waiting = {words->descriptor(), POLLIN, 0};
-    ::poll(&waiting, 1, int(patience.count()));
+    while (::poll(&waiting, 1, millisecondsUntil(deadline)) < 0 && errno == EINTR) { }
     const std::vector<Error> said = words->takeAll();
     return said.empty() ? std::nullopt : std::optional(said.front());
 }
