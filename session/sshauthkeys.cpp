@@ -39,11 +39,6 @@ QByteArray publicBlobOf(const QString &file)
     return {};
 }
 
-bool isFingerprint(const QString &key)
-{
-    return key.startsWith("SHA256:"_L1);
-}
-
 QString expandedHome(const QString &path)
 {
     return path.startsWith(u"~/") ? QDir::homePath() + path.sliced(1) : path;
@@ -85,7 +80,7 @@ Done SshAuth::collectKeys(AuthContext &context)
 // As ssh does: keys of the agent that are named by a file, the agent's other keys, the other files.
 void SshAuth::collectOwn(const QList<AgentKey> &agentKeys)
 {
-    if (!m_options.preferredKey.isEmpty() && !isFingerprint(m_options.preferredKey))
+    if (!m_options.preferredKey.isEmpty() && !isKeyFingerprint(m_options.preferredKey))
         addFile(expandedHome(m_options.preferredKey), agentKeys, WhenMissing::Tell);
     for (const QString &file : m_options.identityFiles)
         addFile(expandedHome(file), agentKeys, WhenMissing::Tell);
@@ -171,7 +166,7 @@ bool SshAuth::isOnlyThePreferred() const
 
 bool SshAuth::isPreferred(const Candidate &key) const
 {
-    if (isFingerprint(m_options.preferredKey))
+    if (isKeyFingerprint(m_options.preferredKey))
         return !key.plain.isEmpty() && fingerprintOfBlob(key.plain) == m_options.preferredKey;
     return !key.file.isEmpty() && key.file == expandedHome(m_options.preferredKey);
 }

@@ -94,6 +94,11 @@ QByteArray typeFromBlob(QByteArrayView blob)
     return SshWire::takeString(blob, type) ? type.toByteArray() : QByteArray();
 }
 
+bool isKeyFingerprint(QStringView key)
+{
+    return key.startsWith("SHA256:"_L1);
+}
+
 QString fingerprintOfBlob(const QByteArray &blob)
 {
     const QByteArray digest = QCryptographicHash::hash(blob, QCryptographicHash::Sha256);

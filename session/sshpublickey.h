@@ -43,6 +43,8 @@ struct CertificateFacts
 [[nodiscard]] QByteArray typeFromBlob(QByteArrayView blob); // empty where it is no key
 // "SHA256:…", as ssh-keygen -l shows it. Of a certificate, the caller gives the plain blob.
 [[nodiscard]] QString fingerprintOfBlob(const QByteArray &blob);
+// Where a key is named by its fingerprint or by its file: which of them it is.
+[[nodiscard]] bool isKeyFingerprint(QStringView key);
 // Nothing where it is no certificate, or a damaged one.
 [[nodiscard]] std::optional<CertificateFacts> certificateFromBlob(const QByteArray &blob);
 

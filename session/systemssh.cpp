@@ -2,17 +2,18 @@
 
 #include "session/sshdestination.h"
 #include "session/sshhostblock.h"
+#include "session/sshpublickey.h"
 
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
 namespace {
 
-QString words(const QStringList &values)
+QString paths(const QStringList &values)
 {
     QStringList quoted;
     for (const QString &value : values)
-        quoted << sshConfigWord(value);
+        quoted << sshConfigPath(value);
     return quoted.join(u' ');
 }
 
@@ -37,7 +38,7 @@ QStringList systemSshCommand(const QString &program, const LinkOptions &options)
     option(u"RemoteCommand=none"_s);
     option(u"ConnectTimeout=%1"_s.arg(options.connectTimeout.count()));
     if (!options.knownHostsFiles.isEmpty())
-        option(u"UserKnownHostsFile="_s + words(options.knownHostsFiles));
+        option(u"UserKnownHostsFile="_s + paths(options.knownHostsFiles));
     if (!isAlias) {
         argv << u"-F"_s << u"none"_s;
         if (!options.hostKeyAlias.isEmpty())
@@ -47,7 +48,7 @@ QStringList systemSshCommand(const QString &program, const LinkOptions &options)
         else if (!options.agentSocket.isEmpty())
             option(u"IdentityAgent="_s + sshConfigPath(options.agentSocket));
         QStringList files = endpoint.identityFiles + options.identityFiles;
-        if (options.preferredKey.contains(u'/')) // else it is a fingerprint, of a key of the agent
+        if (!options.preferredKey.isEmpty() && !isKeyFingerprint(options.preferredKey)) // else the agent has it
             files.prepend(options.preferredKey);
         if (options.identitiesOnly || !endpoint.identityFiles.isEmpty())
             option(u"IdentitiesOnly=yes"_s);

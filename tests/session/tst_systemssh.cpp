@@ -51,9 +51,7 @@ private slots:
         QVERIFY(runForTest(u"ssh-keygen"_s, {u"-q"_s, u"-s"_s, file(u"authority"_s), u"-I"_s, u"host"_s, u"-h"_s, u"-n"_s, u"127.0.0.1"_s, file(u"host.pub"_s)}));
         m_server = std::make_unique<TestSshd>(TestSshd::Kind::OpenSsh,
                                               QStringList{u"HostKey "_s + file(u"host"_s), u"HostCertificate "_s + file(u"host-cert.pub"_s)});
-        if (!m_server->problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(m_server->problem()));
-        QVERIFY2(m_server->problem().isEmpty(), qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
     }
 
     void init()
@@ -126,6 +124,35 @@ private slots:
         options.endpoint.host = host;
         options.endpoint.user = user;
         QVERIFY(systemSshCommand(u"/usr/bin/ssh"_s, options).isEmpty());
+    }
+
+    void aFingerprintIsNoFile_data()
+    {
+        QTest::addColumn<QString>("key");
+        QTest::addColumn<bool>("isFile");
+        QTest::newRow("a file") << u"/home/me/.ssh/work"_s << true;
+        QTest::newRow("a file named from home") << u"~/.ssh/work"_s << true;
+        QTest::newRow("a fingerprint") << u"SHA256:abc"_s << false;
+        QTest::newRow("a fingerprint with a slash") << u"SHA256:ab/c"_s << false;
+        QTest::newRow("none") << QString() << false;
+    }
+    void aFingerprintIsNoFile()
+    {
+        QFETCH(QString, key);
+        QFETCH(bool, isFile);
+        LinkOptions options;
+        options.endpoint.host = u"host"_s;
+        options.preferredKey = key;
+        const QString command = systemSshCommand(u"/usr/bin/ssh"_s, options).join(u' ');
+        QCOMPARE(command.contains("IdentityFile="_L1), isFile);
+    }
+
+    void aFilesNameIsNoToken()
+    {
+        LinkOptions options;
+        options.endpoint.host = u"host"_s;
+        options.knownHostsFiles = {u"/a 100%/known_hosts"_s};
+        QVERIFY(systemSshCommand(u"/usr/bin/ssh"_s, options).contains(u"UserKnownHostsFile=\"/a 100%%/known_hosts\""_s));
     }
 
     void withoutSshThereIsNoCommand()
