@@ -81,11 +81,11 @@ Done SshThread::establish()
     m_auth.emplace(m_options);
     takeSystemSshWhereNeeded();
     for (int connection = 1;; ++connection) {
-        if (const Done connected = connectSession(); !connected) {
-            if (!goDirect(connected.error()))
-                return connected;
-            continue;
-        }
+        Done connected = connectSession();
+        if (!connected && goDirect(connected.error()))
+            connected = connectSession();
+        if (!connected)
+            return connected;
         setState(LinkState::Verifying);
         if (const Done verified = verifyHost(); !verified)
             return verified;
