@@ -45,9 +45,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_logins(std::make_unique<LoginStore>(configFolder() + u"/logins.json"_s))
     , m_features(std::make_unique<FeatureStore>(featuresFile()))
 {
-    // Without a choice of the user's it is the agent that ssh itself would ask.
-    const QString agent = m_logins->agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins->agentSocket();
-    m_keys = std::make_unique<AvailableKeys>(QDir::homePath() + u"/.ssh"_s, agent);
+    m_keys = std::make_unique<AvailableKeys>(QDir::homePath() + u"/.ssh"_s, m_logins->agentToAsk());
     m_theme->setFontPixelSize(m_preferences->number(Setting::InterfaceFontSize));
     m_theme->setChoice(m_preferences->themeChoice());
     m_hub = std::make_unique<AccountHub>(hubServices());

@@ -70,7 +70,6 @@ public:
     explicit PacedBulk(std::function<void(qint64)> pass, QObject *parent = nullptr);
     void offer(qint64 bytes);
     [[nodiscard]] qint64 waiting() const { return m_waiting; }
-    void clear() { m_waiting = 0; }
 
 private:
     void pump();

@@ -2,6 +2,7 @@
 
 #include "session/paths.h"
 #include "session/providers/sshhosts.h"
+#include "session/sshpublickey.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -76,6 +77,11 @@ Done LoginStore::set(const SandboxId &sandbox, const LoginChoice &choice)
     return save();
 }
 
+QString LoginStore::agentToAsk() const
+{
+    return m_agentSocket.isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_agentSocket;
+}
+
 Done LoginStore::setAgentSocket(const QString &socket)
 {
     m_agentSocket = socket;
@@ -106,7 +112,7 @@ QString matchingKey(const QList<SshKey> &registered, const QHash<QString, QStrin
 QString keyFileOf(const SignIn &signIn)
 {
     const QString key = signIn.choice.key.isEmpty() ? signIn.matchingKey : signIn.choice.key;
-    return key.startsWith("SHA256:"_L1) ? QString() : key;
+    return isKeyFingerprint(key) ? QString() : key;
 }
 
 LinkOptions linkOptionsFor(const Sandbox &sandbox, const SignIn &signIn)

@@ -31,6 +31,8 @@ public:
     // An empty choice takes it out. Io.
     [[nodiscard]] Done set(const SandboxId &sandbox, const LoginChoice &choice);
     [[nodiscard]] QString agentSocket() const { return m_agentSocket; } // empty: SSH_AUTH_SOCK
+    // Without a choice of the user's it is the one that ssh itself would ask; empty: there is none.
+    [[nodiscard]] QString agentToAsk() const;
     [[nodiscard]] Done setAgentSocket(const QString &socket);
     // InvalidInput with a sentence: what no server and no file could mean.
     [[nodiscard]] static Done check(const LoginChoice &choice);

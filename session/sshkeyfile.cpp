@@ -92,6 +92,11 @@ void addCertificate(KeyFile &facts)
 
 } // namespace
 
+bool isKeyFileName(const QString &name)
+{
+    return !name.isEmpty() && !name.contains(u'/') && !name.startsWith(u'.') && !name.startsWith(u'-') && !name.endsWith(".pub"_L1);
+}
+
 std::optional<QString> whyKeyFileIsRefused(const QString &file)
 {
     struct stat info = {};

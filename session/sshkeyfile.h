@@ -42,6 +42,9 @@ struct KeyFile
 // A clause with its mend where ssh would not use this private key: unreadable, or open to others.
 [[nodiscard]] std::optional<QString> whyKeyFileIsRefused(const QString &file);
 
+// Whether it can be the name of a key file in ~/.ssh. Pure.
+[[nodiscard]] bool isKeyFileName(const QString &name);
+
 enum class NewKeyType { Ed25519, Rsa4096 };
 // Makes FILE (0600, OpenSSH's form) and FILE.pub; Conflict where either is there. Empty passphrase: none.
 [[nodiscard]] Result<PublicKeyLine> generateKey(NewKeyType type, const QString &file, const QString &comment, const Secret &passphrase);

@@ -113,7 +113,7 @@ void GenerateKeyDialog::check()
     const QString name = m_name->text().trimmed();
     const QString file = m_folder + u'/' + name;
     QString problem;
-    if (name.contains(u'/') || name.startsWith(u'.') || name.startsWith(u'-') || name.endsWith(".pub"_L1))
+    if (!name.isEmpty() && !isKeyFileName(name))
         problem = tr("This cannot be the name of a key file.");
     else if (!name.isEmpty() && (QFileInfo::exists(file) || QFileInfo::exists(file + u".pub"_s)))
         problem = tr("%1 is there already.").arg(name);

@@ -68,7 +68,7 @@ Directory::Directory(QObject *parent)
     , m_keychain(withLocalTokens(makeSystemKeychain()))
     , m_network(configFolder() + u"/network.json"_s, m_keychain.get())
     , m_logins(configFolder() + u"/logins.json"_s)
-    , m_keys(QDir::homePath() + u"/.ssh"_s, m_logins.agentSocket().isEmpty() ? qEnvironmentVariable("SSH_AUTH_SOCK") : m_logins.agentSocket())
+    , m_keys(QDir::homePath() + u"/.ssh"_s, m_logins.agentToAsk())
 {
 }
 

@@ -197,7 +197,7 @@ void KeysCommand::add(SandboxProvider *provider, const QString &name, const QStr
 
 void KeysCommand::generate(const QString &name, const QString &type)
 {
-    if (name.isEmpty() || name.contains(u'/') || name.startsWith(u'.') || name.startsWith(u'-') || name.endsWith(".pub"_L1))
+    if (!isKeyFileName(name))
         return usage(u"'%1' cannot be a file's name in ~/.ssh"_s.arg(name));
     if (type != "ed25519"_L1 && type != "rsa"_L1)
         return usage(u"--type is ed25519 or rsa, not '%1'"_s.arg(type));
