@@ -1,6 +1,5 @@
 #include "ui/annotationdialog.h"
 
-#include "session/errortext.h"
 #include "ui/dialogkit.h"
 #include "ui/labelcompleter.h"
 #include "ui/theme.h"
@@ -147,7 +146,7 @@ void AnnotationDialog::accept()
     const Done kept = m_store->set(changes);
     if (kept)
         return QDialog::accept();
-    say(kept.error().kind == ErrorKind::InvalidInput ? kept.error().detail : errorText(kept.error()).sentence);
+    say(problemText(kept.error()));
 }
 
 void AnnotationDialog::say(const QString &problem)

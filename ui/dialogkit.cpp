@@ -1,5 +1,6 @@
 #include "ui/dialogkit.h"
 
+#include "session/errortext.h"
 #include "ui/style.h"
 #include "ui/theme.h"
 
@@ -59,6 +60,11 @@ QLabel *makeText(const QString &text, TextTone tone, QWidget *parent)
     return label;
 }
 
+QString problemText(const Error &error)
+{
+    return error.kind == ErrorKind::InvalidInput ? error.detail : errorText(error).sentence;
+}
+
 void dressTable(QTableView *table)
 {
     table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -69,6 +75,7 @@ void dressTable(QTableView *table)
     table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     table->verticalHeader()->hide();
     table->verticalHeader()->setDefaultSectionSize(Metrics::rowHeight + 4);
+    table->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table->horizontalHeader()->setHighlightSections(false);
     table->horizontalHeader()->setMinimumSectionSize(60);
 }

@@ -1,6 +1,7 @@
 // Small pieces that dialogs and pages share, so that they look alike. GUI thread.
 #pragma once
 
+#include "session/error.h"
 #include "ui/icons.h"
 
 #include <QDialog>
@@ -28,6 +29,9 @@ enum class TextTone { Plain, Muted, Danger };
 void dressTable(QTableView *table);
 // An icon alone; text is its tooltip and its accessible name.
 [[nodiscard]] QToolButton *makeToolButton(IconName name, const QString &text, QWidget *parent);
+
+// Against what a dialog was given: where that is wrong, the sentence that says why; else what failed.
+[[nodiscard]] QString problemText(const Error &error);
 
 struct Confirmation
 {

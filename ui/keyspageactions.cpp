@@ -37,8 +37,7 @@ struct Results
 
 void KeysPage::tellTrouble(const QString &what, const Error &error)
 {
-    const QString why = error.kind == ErrorKind::InvalidInput ? error.detail : errorText(error).sentence;
-    m_notices->tell(NoticeBar::Tone::Trouble, tr("%1: %2").arg(what, why));
+    m_notices->tell(NoticeBar::Tone::Trouble, tr("%1: %2").arg(what, problemText(error)));
 }
 
 void KeysPage::generate()
@@ -86,11 +85,12 @@ void KeysPage::chooseFile()
 
 void KeysPage::addFromFile(const QStringList &accountIds, const QString &file)
 {
-    const Result<PublicKeyLine> key = readPublicKeyFile(file);
-    if (key)
-        registerKey(accountIds, QFileInfo(file).completeBaseName(), key->line);
-    else
-        tellTrouble(QFileInfo(file).fileName(), key.error());
+    inBackground(this, [file] { return readPublicKeyFile(file); }, [this, accountIds, file](const Result<PublicKeyLine> &key) {
+        if (key)
+            registerKey(accountIds, QFileInfo(file).completeBaseName(), key->line);
+        else
+            tellTrouble(QFileInfo(file).fileName(), key.error());
+    });
 }
 
 void KeysPage::registerKey(const QStringList &accountIds, const QString &name, const QByteArray &line)

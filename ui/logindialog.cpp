@@ -1,6 +1,5 @@
 #include "ui/logindialog.h"
 
-#include "session/errortext.h"
 #include "ui/dialogkit.h"
 #include "ui/theme.h"
 
@@ -84,7 +83,7 @@ void LoginDialog::accept()
         QDialog::accept();
         return;
     }
-    m_problem->setText(kept.error().kind == ErrorKind::InvalidInput ? kept.error().detail : errorText(kept.error()).sentence);
+    m_problem->setText(problemText(kept.error()));
     m_problem->show();
     // A text of several lines needs the room that there was no reason to keep before.
     layout()->activate();
