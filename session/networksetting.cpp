@@ -7,12 +7,20 @@
 #include <QSslConfiguration>
 #include <QUrl>
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
 namespace {
+
+constexpr std::pair<NetworkSetting::Proxy, QLatin1StringView> kProxies[] = {
+    {NetworkSetting::Proxy::Environment, "environment"_L1},
+    {NetworkSetting::Proxy::None, "none"_L1},
+    {NetworkSetting::Proxy::Manual, "manual"_L1},
+};
 
 constexpr qsizetype kLongestText = 4096;
 constexpr qsizetype kMostAuthorities = 16; // a root and what it has signed, not a whole system's
@@ -61,6 +69,17 @@ bool isOfServerOnly(const QSslCertificate &certificate)
 }
 
 } // namespace
+
+QLatin1StringView wordOf(NetworkSetting::Proxy proxy)
+{
+    return std::ranges::find(kProxies, proxy, [](const auto &row) { return row.first; })->second;
+}
+
+std::optional<NetworkSetting::Proxy> proxyFromWord(const QString &word)
+{
+    const auto row = std::ranges::find_if(kProxies, [&word](const auto &one) { return word == one.second; });
+    return row == std::end(kProxies) ? std::nullopt : std::optional(row->first);
+}
 
 std::shared_ptr<const NetworkInForce> networkInForce()
 {

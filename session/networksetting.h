@@ -10,6 +10,7 @@
 #include <QSslCertificate>
 
 #include <memory>
+#include <optional>
 
 namespace Sandpiper {
 
@@ -26,6 +27,10 @@ struct NetworkSetting
 
     friend bool operator==(const NetworkSetting &, const NetworkSetting &) = default;
 };
+
+// By which files and tables name the choice: "environment", "none", "manual".
+[[nodiscard]] QLatin1StringView wordOf(NetworkSetting::Proxy proxy);
+[[nodiscard]] std::optional<NetworkSetting::Proxy> proxyFromWord(const QString &word);
 
 // What connections that begin now go by.
 struct NetworkInForce

@@ -14,12 +14,6 @@ static Q_LOGGING_CATEGORY(lcNetwork, "sandpiper.session.network", QtInfoMsg)
 
 namespace {
 
-constexpr std::pair<NetworkSetting::Proxy, QLatin1StringView> kProxies[] = {
-    {NetworkSetting::Proxy::Environment, "environment"_L1},
-    {NetworkSetting::Proxy::None, "none"_L1},
-    {NetworkSetting::Proxy::Manual, "manual"_L1},
-};
-
 // InvalidInput. A certificate that has expired since is no reason to forget the rest.
 Done check(const NetworkSetting &setting)
 {
@@ -36,12 +30,7 @@ Done check(const NetworkSetting &setting)
 
 QJsonArray toJson(const NetworkSetting &setting)
 {
-    QString proxy;
-    for (const auto &[value, word] : kProxies) {
-        if (value == setting.proxy)
-            proxy = word;
-    }
-    return {QJsonObject{{u"proxy"_s, proxy},
+    return {QJsonObject{{u"proxy"_s, QString(wordOf(setting.proxy))},
                         {u"address"_s, setting.address},
                         {u"user"_s, setting.user},
                         {u"exceptions"_s, setting.exceptions},
@@ -51,18 +40,16 @@ QJsonArray toJson(const NetworkSetting &setting)
 std::optional<NetworkSetting> fromJson(const QJsonArray &list)
 {
     const QJsonObject json = list.size() == 1 ? list.first().toObject() : QJsonObject();
-    for (const auto &[value, word] : kProxies) {
-        if (json.value("proxy"_L1).toString() != word)
-            continue;
-        NetworkSetting setting;
-        setting.proxy = value;
-        setting.address = json.value("address"_L1).toString();
-        setting.user = json.value("user"_L1).toString();
-        setting.exceptions = json.value("exceptions"_L1).toString();
-        setting.authority = json.value("authority"_L1).toString().toLatin1();
-        return check(setting) ? std::optional(setting) : std::nullopt;
-    }
-    return std::nullopt;
+    const std::optional<NetworkSetting::Proxy> proxy = proxyFromWord(json.value("proxy"_L1).toString());
+    if (!proxy)
+        return std::nullopt;
+    NetworkSetting setting;
+    setting.proxy = *proxy;
+    setting.address = json.value("address"_L1).toString();
+    setting.user = json.value("user"_L1).toString();
+    setting.exceptions = json.value("exceptions"_L1).toString();
+    setting.authority = json.value("authority"_L1).toString().toLatin1();
+    return check(setting) ? std::optional(setting) : std::nullopt;
 }
 
 } // namespace

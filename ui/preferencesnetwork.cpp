@@ -1,28 +1,10 @@
 // The settings of Preferences that window and command line share: kept by NetworkStore.
 #include "ui/preferences.h"
 
-#include "session/errortext.h"
 #include "session/networkstore.h"
+#include "ui/dialogkit.h"
 
 namespace Sandpiper {
-
-using namespace Qt::Literals::StringLiterals;
-
-namespace {
-
-constexpr std::pair<NetworkSetting::Proxy, QLatin1StringView> proxyWords[] = {
-    {NetworkSetting::Proxy::Environment, "environment"_L1},
-    {NetworkSetting::Proxy::None, "none"_L1},
-    {NetworkSetting::Proxy::Manual, "manual"_L1},
-};
-
-// What was typed is wrong, or the disk is.
-QString sentenceOf(const Error &error)
-{
-    return error.kind == ErrorKind::InvalidInput ? error.detail : errorText(error).sentence;
-}
-
-} // namespace
 
 QVariant Preferences::networkValue(Setting setting) const
 {
@@ -31,7 +13,7 @@ QVariant Preferences::networkValue(Setting setting) const
     const NetworkSetting &now = m_network->setting();
     switch (setting) {
     case Setting::Proxy:
-        return QString(std::ranges::find(proxyWords, now.proxy, &std::pair<NetworkSetting::Proxy, QLatin1StringView>::first)->second);
+        return QString(wordOf(now.proxy));
     case Setting::ProxyAddress: return now.address;
     case Setting::ProxyUser: return now.user;
     case Setting::ProxyPassword: return m_network->hasPassword();
@@ -50,7 +32,7 @@ QString Preferences::changeNetwork(Setting setting, const QVariant &value)
     Done fits;
     switch (setting) {
     case Setting::Proxy:
-        next.proxy = std::ranges::find(proxyWords, text, &std::pair<NetworkSetting::Proxy, QLatin1StringView>::second)->first;
+        next.proxy = proxyFromWord(text).value_or(next.proxy); // the table has no other words
         break;
     case Setting::ProxyAddress:
         // None is no mistake yet; problemWith() says what it means.
@@ -81,9 +63,9 @@ QString Preferences::changeNetwork(Setting setting, const QVariant &value)
     default: Q_UNREACHABLE_RETURN({});
     }
     if (!fits)
-        return sentenceOf(fits.error());
+        return problemText(fits.error());
     const Done kept = m_network->set(next);
-    return kept ? QString() : sentenceOf(kept.error());
+    return kept ? QString() : problemText(kept.error());
 }
 
 QString Preferences::problemWith(Setting setting) const
