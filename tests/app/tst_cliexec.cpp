@@ -144,9 +144,7 @@ private slots:
         m_openSsh = std::make_unique<TestSshd>(TestSshd::Kind::OpenSsh);
         m_dropbear = std::make_unique<TestSshd>(TestSshd::Kind::Dropbear);
         for (const TestSshd *server : {m_openSsh.get(), m_dropbear.get()}) {
-            if (!server->problem().isEmpty() && !TestSshd::mustRun())
-                QSKIP(qPrintable(server->problem()));
-            QVERIFY2(server->problem().isEmpty(), qPrintable(server->problem()));
+            SANDPIPER_NEED_SSHD(*server);
         }
         m_gateway->apply();
         qunsetenv("SSH_AUTH_SOCK");

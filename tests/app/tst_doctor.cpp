@@ -18,14 +18,6 @@ namespace {
 
 constexpr int kPatience = 60'000;
 
-#define NEED(server) \
-    do { \
-        if (!(server).problem().isEmpty() && TestSshd::mustRun()) \
-            QFAIL(qPrintable((server).problem())); \
-        if (!(server).problem().isEmpty()) \
-            QSKIP(qPrintable((server).problem())); \
-    } while (false)
-
 ServerFeatures allOf(Kind kind)
 {
     ServerFeatures features;
@@ -179,7 +171,7 @@ private slots:
     void aHealthyServerHasNoFindings()
     {
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         writeConfig(host("mine", server));
         const Report report = doctor(u"mine"_s, m_environment);
         QVERIFY2(report.status == 0, report.text.constData());
@@ -192,7 +184,7 @@ private slots:
     void aServerThatKeepsLessThanIsPromisedIsToldOf()
     {
         TestSshd server(TestSshd::Kind::OpenSsh, {u"AllowTcpForwarding no"_s, u"Subsystem sftp /bin/false"_s});
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         writeConfig(host("mine", server));
         const Report report = doctor(u"mine"_s, m_environment);
         QVERIFY2(report.status == 1, report.text.constData());
@@ -205,7 +197,7 @@ private slots:
     void whatWasFoundIsKeptForTheWindow()
     {
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         writeConfig(host("kept", server));
         QVERIFY(doctor(u"kept"_s, m_environment).status == 0);
         QFile file(m_home.filePath(u"XDG_STATE_HOME/sandpiper/server_features.json"_s));
@@ -217,9 +209,9 @@ private slots:
     void aJumpIsNamedInPlaceOfAPort()
     {
         TestSshd jump;
-        NEED(jump);
+        SANDPIPER_NEED_SSHD(jump);
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         writeConfig(host("gate", jump) + host("inner", server) + " ProxyJump gate\n");
         const Report report = doctor(u"inner"_s, m_environment);
         QVERIFY2(report.status == 0, report.text.constData());

@@ -242,9 +242,7 @@ private slots:
     {
         QFETCH(int, kind);
         TestSshd server{TestSshd::Kind(kind)};
-        if (!server.problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(server.problem()));
-        QVERIFY2(server.problem().isEmpty(), qPrintable(server.problem()));
+        SANDPIPER_NEED_SSHD(server);
         Sandbox sandbox = named(u"box"_s);
         sandbox.ssh = server.options().endpoint;
         RecordingPrompts prompts;

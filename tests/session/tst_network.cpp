@@ -170,11 +170,7 @@ private slots:
         for (const char *name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"})
             qunsetenv(name);
         m_sshd = std::make_unique<TestSshd>();
-        if (!m_sshd->problem().isEmpty()) {
-            if (TestSshd::mustRun())
-                QFAIL(qPrintable(m_sshd->problem()));
-            QSKIP(qPrintable(m_sshd->problem()));
-        }
+        SANDPIPER_NEED_SSHD(*m_sshd);
         m_ours = TestCertificates::make(m_folder.path(), u"ours"_s);
         m_theirs = TestCertificates::make(m_folder.path(), u"theirs"_s);
         QVERIFY(m_ours.isValid && m_theirs.isValid);

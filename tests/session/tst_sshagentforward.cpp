@@ -44,9 +44,7 @@ private slots:
     void initTestCase()
     {
         m_server = std::make_unique<TestSshd>();
-        if (!m_server->problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(m_server->problem()));
-        QVERIFY2(m_server->problem().isEmpty(), qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
         QVERIFY(makeKey(key()));
     }
 

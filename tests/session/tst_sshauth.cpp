@@ -50,9 +50,7 @@ private slots:
     void initTestCase()
     {
         m_server = std::make_unique<TestSshd>(TestSshd::Kind::OpenSsh, QStringList{u"LogLevel VERBOSE"_s});
-        if (!m_server->problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(m_server->problem()));
-        QVERIFY2(m_server->problem().isEmpty(), qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
     }
 
     // Not left to the destructor: QtTest's watchdog, which the thread sanitizer cannot see through, has

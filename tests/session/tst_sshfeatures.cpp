@@ -88,14 +88,6 @@ QStringList listenersOnLoopback()
 
 } // namespace
 
-#define NEED(server) \
-    do { \
-        if (!(server).problem().isEmpty() && TestSshd::mustRun()) \
-            QFAIL(qPrintable((server).problem())); \
-        if (!(server).problem().isEmpty()) \
-            QSKIP(qPrintable((server).problem())); \
-    } while (false)
-
 class TestSshFeatures : public QObject
 {
     Q_OBJECT
@@ -129,7 +121,7 @@ private slots:
         QFETCH(QStringList, config);
         QFETCH(QByteArrayList, differs);
         TestSshd server(kind, config);
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const Asked asked(server.options());
         QVERIFY2(asked.isAnswered(), asked.why().constData());
         const ServerFeatures features = asked.features();
@@ -150,7 +142,7 @@ private slots:
     void sftpNamesItsExtensions()
     {
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const ServerFeatures features = Asked(server.options()).features();
         QCOMPARE(features.sftpVersion, 3u);
         QVERIFY2(features.sftpExtensions.contains(u"posix-rename@openssh.com"_s), qPrintable(features.sftpExtensions.join(u' ')));
@@ -160,7 +152,7 @@ private slots:
     void aServerThatGivesOneSessionAtATimeIsNotWronged()
     {
         TestSshd server(TestSshd::Kind::OpenSsh, {u"MaxSessions 1"_s});
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const Asked asked(server.options());
         QVERIFY2(asked.isAnswered(), asked.why().constData());
         QVERIFY2(!told(asked.features()).contains("=no"), told(asked.features()).constData());
@@ -170,7 +162,7 @@ private slots:
     void aRefusalKeepsTheServersWords()
     {
         TestSshd server(TestSshd::Kind::OpenSsh, {u"AllowTcpForwarding no"_s, u"ForceCommand echo you may not >&2"_s});
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const ServerFeatures features = Asked(server.options()).features();
         QCOMPARE(features.of(ServerFeature::Exec).words, u"you may not"_s);
         QVERIFY2(!features.of(ServerFeature::LocalForward).words.isEmpty(), told(features).constData());
@@ -179,7 +171,7 @@ private slots:
     void aLoudStartFileHidesNothing()
     {
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         QFile startFile(server.folder() + u"/home/.bashrc"_s);
         QVERIFY(startFile.open(QIODevice::WriteOnly) && startFile.write("seq 1 2000; echo noise >&2\n") > 0);
         startFile.close();
@@ -197,7 +189,7 @@ private slots:
     {
         QFETCH(TestSshd::Kind, kind);
         TestSshd server(kind);
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const QStringList before = listenersOnLoopback();
         const Asked asked(server.options());
         QVERIFY2(asked.isAnswered(), asked.why().constData());
@@ -210,7 +202,7 @@ private slots:
     void aServerThatFallsSilentIsNotAskedForLong()
     {
         TestSshd server(TestSshd::Kind::OpenSsh, {u"ForceCommand kill -STOP $PPID"_s});
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         LinkOptions options = server.options();
         options.keepAlive = std::chrono::seconds(0);
         options.featurePatience = std::chrono::milliseconds(700);
@@ -228,7 +220,7 @@ private slots:
     {
         // OpenSSH answers keep-alives with a failure: taken for ours, it would be a "no".
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         Asker asker;
         RecordingPrompts prompts;
         LinkOptions options = server.options();
@@ -247,7 +239,7 @@ private slots:
     void aLinkThatEndsMeanwhileSaysSoOnce()
     {
         TestSshd server(TestSshd::Kind::OpenSsh, {u"ForceCommand kill -KILL $PPID"_s});
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         const Asked asked(server.options());
         QTRY_COMPARE_WITH_TIMEOUT(asked.ends.size(), 1, kPatience);
         QCOMPARE(asked.asker.answers.size(), 1);
@@ -257,7 +249,7 @@ private slots:
     void aTabsServerIsAskedOnceBesideItsShell()
     {
         TestSshd server;
-        NEED(server);
+        SANDPIPER_NEED_SSHD(server);
         FeatureStore store(server.folder() + u"/features.json"_s, std::chrono::milliseconds(0));
         RecordingPrompts prompts;
         LinkOptions options = server.options();

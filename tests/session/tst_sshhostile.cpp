@@ -175,8 +175,7 @@ private slots:
     {
         QFETCH(PrefixRelay::Deed, deed);
         TestSshd server;
-        if (!server.problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(server.problem()));
+        SANDPIPER_NEED_SSHD(server);
         PrefixRelay relay(server.port(), deed);
         LinkOptions options = server.options();
         options.endpoint.port = relay.port();
@@ -259,8 +258,7 @@ private slots:
     {
         QFETCH(QString, cipher);
         TestSshd server(TestSshd::Kind::OpenSsh, {u"Ciphers "_s + cipher, u"MACs hmac-sha2-256-etm@openssh.com"_s});
-        if (!server.problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(server.problem()));
+        SANDPIPER_NEED_SSHD(server);
         LinkOptions options = server.options();
         options.ciphers = cipher.toLatin1();
         RecordingPrompts prompts;

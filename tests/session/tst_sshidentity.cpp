@@ -114,9 +114,7 @@ private slots:
         QVERIFY(makeKey(m_authority));
         m_server = std::make_unique<TestSshd>(TestSshd::Kind::OpenSsh,
                                               QStringList{u"LogLevel VERBOSE"_s, u"MaxAuthTries 3"_s, u"TrustedUserCAKeys %1.pub"_s.arg(m_authority)});
-        if (!m_server->problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(m_server->problem()));
-        QVERIFY2(m_server->problem().isEmpty(), qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
     }
     void cleanupTestCase()
     {

@@ -71,13 +71,8 @@ private slots:
         m_target = std::make_unique<TestSshd>(TestSshd::Kind::OpenSsh, QStringList{u"AcceptEnv SP_*"_s});
         m_first = std::make_unique<TestSshd>();
         m_second = std::make_unique<TestSshd>();
-        for (const TestSshd *server : {m_target.get(), m_first.get(), m_second.get()}) {
-            if (server->problem().isEmpty())
-                continue;
-            if (TestSshd::mustRun())
-                QFAIL(qPrintable(server->problem()));
-            QSKIP(qPrintable(server->problem()));
-        }
+        for (const TestSshd *server : {m_target.get(), m_first.get(), m_second.get()})
+            SANDPIPER_NEED_SSHD(*server);
     }
     void cleanupTestCase()
     {

@@ -67,9 +67,7 @@ private slots:
     void initTestCase()
     {
         m_server = std::make_unique<TestSshd>();
-        if (!m_server->problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(m_server->problem()));
-        QVERIFY2(m_server->problem().isEmpty(), qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
     }
 
     // Not left to the destructor: QtTest's watchdog, which the thread sanitizer cannot see through, has
@@ -334,9 +332,7 @@ private slots:
     void dropbearServesTheSame()
     {
         TestSshd server(TestSshd::Kind::Dropbear);
-        if (!server.problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(server.problem()));
-        QVERIFY2(server.problem().isEmpty(), qPrintable(server.problem()));
+        SANDPIPER_NEED_SSHD(server);
         ShellSpec spec = command(u"stty size; echo at-$PWD-$SAND_A-; exit 5"_s);
         spec.environment = {{u"SAND_A"_s, u"1 2"_s}};
         spec.workingDirectory = server.folder();

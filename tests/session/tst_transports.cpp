@@ -93,11 +93,7 @@ private slots:
     void initTestCase()
     {
         m_server = std::make_unique<TestSshd>();
-        if (m_server->problem().isEmpty())
-            return;
-        if (TestSshd::mustRun())
-            QFAIL(qPrintable(m_server->problem()));
-        QSKIP(qPrintable(m_server->problem()));
+        SANDPIPER_NEED_SSHD(*m_server);
     }
     void cleanupTestCase() { m_server.reset(); }
     void init() { m_before = ProcessHoldings::now(); }
@@ -113,8 +109,7 @@ private slots:
     {
         QFETCH(int, kind);
         const TestSshd server{TestSshd::Kind(kind)};
-        if (!server.problem().isEmpty() && !TestSshd::mustRun())
-            QSKIP(qPrintable(server.problem()));
+        SANDPIPER_NEED_SSHD(server);
         LinkOptions options = server.options();
         options.transport = ProcessTransport{server.stdioCommand(), {}};
         LinkRun run(options, {u"sh"_s, u"-c"_s, u"head -c 3000000 /dev/zero; exit 7"_s}, &m_prompts);

@@ -84,3 +84,13 @@ private:
 };
 
 } // namespace Sandpiper
+
+// In a test function or initTestCase(): skips where the server's program is missing, or fails where it may not be.
+#define SANDPIPER_NEED_SSHD(server) \
+    do { \
+        const QString because = (server).problem(); \
+        if (!because.isEmpty() && Sandpiper::TestSshd::mustRun()) \
+            QFAIL(qPrintable(because)); \
+        if (!because.isEmpty()) \
+            QSKIP(qPrintable(because)); \
+    } while (false)
