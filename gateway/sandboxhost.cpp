@@ -2,6 +2,7 @@
 
 #include "gateway/sshbridge.h"
 #include "gateway/sshlogin.h"
+#include "session/quietthread.h"
 
 #include <QLoggingCategory>
 
@@ -38,7 +39,7 @@ public:
         : m_waiting(std::make_shared<Waiting>())
     {
         // Both owners of `waiting`: this, and the thread until it has answered.
-        std::thread([waiting = m_waiting, agent, host, port] {
+        quietThread([waiting = m_waiting, agent, host, port] {
             Result<Fd> socket = agent.dial(host, port);
             const std::lock_guard lock(waiting->mutex);
             waiting->answer = std::move(socket);

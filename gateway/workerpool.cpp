@@ -1,5 +1,7 @@
 #include "gateway/workerpool.h"
 
+#include "session/quietthread.h"
+
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -37,7 +39,7 @@ void WorkerPool::post(std::unique_ptr<Task> task)
         another = m_waiting.size() > m_idle && m_threads.size() < threadLimit;
     }
     if (another)
-        m_threads.emplace_back([this] { work(); });
+        m_threads.push_back(quietThread([this] { work(); }));
     m_wake.notify_one();
 }
 

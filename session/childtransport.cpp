@@ -1,5 +1,7 @@
 #include "session/childtransport.h"
 
+#include "session/quietthread.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -238,7 +240,7 @@ Result<OpenTransport> openChild(const QByteArrayList &argv, const QByteArrayList
     bool isWatched = child->isUsable();
     try {
         if (isWatched)
-            std::thread([child] { child->run(); }).detach();
+            quietThread([child] { child->run(); }).detach();
     } catch (const std::system_error &) {
         isWatched = false;
     }

@@ -1,5 +1,7 @@
 #include "session/iothread.h"
 
+#include "session/quietthread.h"
+
 #include <QDeadlineTimer>
 #include <QEventLoop>
 #include <QSocketNotifier>
@@ -38,7 +40,7 @@ void serve(Mailbox<std::function<void()>> &jobs)
 
 IoThread::IoThread(std::shared_ptr<Jobs> all)
     : m_jobs(std::move(all))
-    , m_thread([jobs = m_jobs] { serve(*jobs); })
+    , m_thread(quietThread([jobs = m_jobs] { serve(*jobs); }))
 {
 }
 

@@ -1,6 +1,7 @@
 #include "session/proxydial.h"
 
 #include "session/proxyhandshake.h"
+#include "session/quietthread.h"
 
 #include <QSocketNotifier>
 
@@ -25,7 +26,7 @@ ProxyDial::ProxyDial(const ProxySetting &proxy, const TcpTarget &target, std::ch
     auto *notifier = new QSocketNotifier(m_shared->outcome.descriptor(), QSocketNotifier::Read, this);
     connect(notifier, &QSocketNotifier::activated, this, &ProxyDial::take);
     try {
-        m_thread = std::thread([shared = m_shared, proxy, target, deadline = std::chrono::steady_clock::now() + patience] {
+        m_thread = quietThread([shared = m_shared, proxy, target, deadline = std::chrono::steady_clock::now() + patience] {
             shared->outcome.put(connectThrough(proxy, target, {deadline, shared->leave.descriptor(), [&shared] { return shared->isLeft.load(); }}));
         });
     } catch (const std::system_error &) {

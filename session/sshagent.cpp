@@ -1,5 +1,6 @@
 #include "session/sshagent.h"
 
+#include "session/quietthread.h"
 #include "session/sshpublickey.h"
 #include "session/sshwire.h"
 
@@ -206,7 +207,7 @@ AgentBridge::AgentBridge(const QByteArray &socketPath, std::function<void(bool)>
     m_forLibrary = FileDescriptor(pair[0]);
     m_ours = FileDescriptor(pair[1]);
     try {
-        m_thread = std::thread([this] { run(); });
+        m_thread = quietThread([this] { run(); });
     } catch (const std::system_error &) {
         m_forLibrary.reset(); // takeDescriptor() says so
     }

@@ -1,6 +1,7 @@
 #include "session/sshconnect.h"
 
 #include "session/mailbox.h"
+#include "session/quietthread.h"
 
 #include <QUrl>
 
@@ -112,7 +113,7 @@ Result<std::vector<Address>> resolve(const TcpTarget &target, const Waiting &wai
         if (!box->isUsable())
             return failure(ErrorKind::Io, Layer::Dns, u"no file descriptors are left"_s);
         try {
-            std::thread([box, family, host = target.host, port = target.port] {
+            quietThread([box, family, host = target.host, port = target.port] {
                 box->put(lookUp(host, port, family, AI_ADDRCONFIG));
             }).detach();
         } catch (const std::system_error &error) {

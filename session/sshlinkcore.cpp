@@ -1,6 +1,7 @@
 #include "session/sshlinkcore.h"
 
 #include "session/linkmoves.h"
+#include "session/quietthread.h"
 #include "session/sshchannel.h"
 #include "session/sshjump.h"
 #include "session/sshthread.h"
@@ -91,7 +92,7 @@ void SshLinkCore::start(bool isTransportOnly)
     try {
         const auto purpose = isTransportOnly ? SshThread::Purpose::TransportOnly : SshThread::Purpose::Link;
         // The environment is read here: it must not be read in one thread while another may change it.
-        m_thread = std::thread([mail = m_mail, options = m_options, purpose, environment = ownEnvironment()] {
+        m_thread = quietThread([mail = m_mail, options = m_options, purpose, environment = ownEnvironment()] {
             SshThread(options, purpose, environment, mail).run();
             mail->sayFinished();
         });

@@ -1,5 +1,6 @@
 #include "sshserver/sshconnection.h"
 
+#include "session/quietthread.h"
 #include "sshserver/sshserving.h"
 
 #include <sys/eventfd.h>
@@ -11,7 +12,7 @@ SshConnection::SshConnection(Setup setup)
     : m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
     , m_setup(std::move(setup))
 {
-    m_thread = std::thread([this] {
+    m_thread = quietThread([this] {
         SshServing(*this, m_setup).run();
         m_finished = true;
         m_setup.finished();

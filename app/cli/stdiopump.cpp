@@ -1,5 +1,7 @@
 #include "app/cli/stdiopump.h"
 
+#include "session/quietthread.h"
+
 #include <QByteArray>
 
 #include <algorithm>
@@ -81,7 +83,7 @@ Result<std::unique_ptr<StdioPump>> StdioPump::make(int input, int output, std::f
     pump->m_input = input;
     pump->m_output = output;
     pump->m_over = std::move(over);
-    pump->m_thread = std::thread([pump = pump.get()] {
+    pump->m_thread = quietThread([pump = pump.get()] {
         pump->run();
         pump->m_over();
     });
