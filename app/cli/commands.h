@@ -11,6 +11,7 @@
 
 namespace Sandpiper {
 
+class AvailableKeys;
 class DoctorWalk;
 struct DoctorLine;
 
@@ -129,7 +130,7 @@ public:
     void start(const QStringList &arguments) override;
 
 private:
-    void list(const QString &account);
+    void list(const QString &account, const AvailableKeys &available);
     void add(SandboxProvider *provider, const QString &name, const QString &file);
     void generate(const QString &name, const QString &type);
     bool m_json = false;

@@ -71,6 +71,8 @@ public:
     // Which keys an account knows is asked once, and waited for a few seconds at most. provider: its own,
     // borrowed; may be null.
     [[nodiscard]] QFuture<SignIn> signInTo(const Sandbox &sandbox, SandboxProvider *provider);
+    // The keys of this computer and of the chosen agent, once they are read.
+    [[nodiscard]] QFuture<const AvailableKeys *> readKeys();
     // A connection's questions: what the keychain does not answer is asked on the terminal. The directory
     // must outlive them.
     [[nodiscard]] std::unique_ptr<PromptHandler> makePrompts();

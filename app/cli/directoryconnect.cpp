@@ -85,6 +85,18 @@ QFuture<SignIn> Directory::signInTo(const Sandbox &sandbox, SandboxProvider *pro
     return future;
 }
 
+QFuture<const AvailableKeys *> Directory::readKeys()
+{
+    const auto promise = std::make_shared<QPromise<const AvailableKeys *>>();
+    promise->start();
+    connect(&m_keys, &AvailableKeys::changed, this, [this, promise] {
+        promise->addResult(&m_keys);
+        promise->finish();
+    }, Qt::SingleShotConnection);
+    m_keys.refresh();
+    return promise->future();
+}
+
 void Directory::matchKey(const std::shared_ptr<KeySearch> &search, SandboxProvider *provider)
 {
     const QHash<QString, QString> usable = m_keys.usable();

@@ -2,22 +2,18 @@
 #include "app/cli/json.h"
 #include "app/cli/output.h"
 #include "app/cli/terminal.h"
+#include "session/availablekeys.h"
 #include "session/paths.h"
-#include "session/sshkeyfile.h"
 
 #include <QDir>
 #include <QFileInfo>
 #include <QJsonArray>
 #include <QMap>
 
-#include <chrono>
-
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
 namespace {
-
-constexpr std::chrono::seconds kAgentPatience{5};
 
 QString sshFolder()
 {
@@ -45,20 +41,16 @@ struct KeyHere
 };
 
 // By fingerprint.
-QMap<QString, KeyHere> keysHere()
+QMap<QString, KeyHere> keysHere(const AvailableKeys &available)
 {
     QMap<QString, KeyHere> here;
-    for (const KeyFile &file : keyFilesIn(sshFolder())) {
+    for (const KeyFile &file : available.files()) {
         if (!file.key.fingerprint.isEmpty() && !here.contains(file.key.fingerprint))
             here.insert(file.key.fingerprint, {QFileInfo(file.file).fileName(), file.key.type, file.file, false, false});
     }
-    const QByteArray agent = qgetenv("SSH_AUTH_SOCK");
-    if (agent.isEmpty())
-        return here;
-    const Result<QList<AgentKey>> held = listAgentKeys(agent, std::chrono::steady_clock::now() + kAgentPatience, -1, [] { return false; });
-    if (!held)
-        sayError(held.error());
-    for (const AgentKey &key : held.value_or(QList<AgentKey>())) {
+    if (available.agentError())
+        sayError(*available.agentError());
+    for (const AgentKey &key : available.agentKeys()) {
         if (key.isCertificate())
             continue;
         KeyHere &one = here[fingerprintOfBlob(key.blob)];
@@ -129,8 +121,10 @@ void KeysCommand::start(const QStringList &arguments)
         return usage(u"keys takes ls, add NAME FILE, rm ID or generate NAME"_s);
     const auto gateway = what == "ls"_L1 ? Directory::Gateway::FindOnly : Directory::Gateway::WhereUsed;
     directory()->load(gateway).then(this, [this, what, words, account] {
-        if (what == "ls"_L1)
-            return list(account);
+        if (what == "ls"_L1) {
+            directory()->readKeys().then(this, [this, account](const AvailableKeys *available) { list(account, *available); });
+            return;
+        }
         const CliResult<Directory::Entry *> entry = directory()->entry(account);
         if (!entry)
             return fail(entry.error());
@@ -143,10 +137,10 @@ void KeysCommand::start(const QStringList &arguments)
     });
 }
 
-void KeysCommand::list(const QString &account)
+void KeysCommand::list(const QString &account, const AvailableKeys &available)
 {
     const auto gathered = std::make_shared<Gathered>();
-    gathered->here = keysHere();
+    gathered->here = keysHere(available);
     const auto show = [this, gathered, isWhole = account.isEmpty()] {
         if (--gathered->waiting > 0)
             return;

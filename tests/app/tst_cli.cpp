@@ -2,6 +2,8 @@
 
 #include "session/annotations.h"
 #include "session/gatewayprovider.h"
+#include "session/logins.h"
+#include "tests/support/testsshd.h"
 
 #include <QCryptographicHash>
 #include <QDir>
@@ -279,6 +281,20 @@ private slots:
         QCOMPARE(cli({u"keys"_s, u"add"_s, u"--account"_s, u"This computer"_s, u"again"_s, file + u".pub"_s}).status, 1);
         QCOMPARE(cli({u"keys"_s, u"rm"_s, u"--account"_s, u"This computer"_s, id}).status, 0);
         QVERIFY(!cli({u"keys"_s}).output.contains("mine"));
+    }
+
+    void keysOfTheChosenAgentAreListed()
+    {
+        TestAgent agent;
+        const QString file = m_dir.filePath(u"held"_s);
+        QCOMPARE(QProcess::execute(u"ssh-keygen"_s, {u"-q"_s, u"-t"_s, u"ed25519"_s, u"-C"_s, u"held-by-agent"_s, u"-N"_s, QString(), u"-f"_s, file}), 0);
+        QVERIFY(agent.add(file));
+        const QString logins = m_dir.filePath(u"c/sandpiper/logins.json"_s);
+        QVERIFY(LoginStore(logins).setAgentSocket(agent.socket()));
+        const QByteArray listed = cli({u"keys"_s}).output;
+        QVERIFY(QFile::remove(logins));
+        QVERIFY2(listed.contains("held-by-agent"), listed);
+        QVERIFY(!cli({u"keys"_s}).output.contains("held-by-agent"));
     }
 
     void aKeyIsGeneratedAndShownWhereItIs()
