@@ -107,8 +107,14 @@ void Completion::fillForwards()
         if (!path.isEmpty())
             expand(path, TokenUse::Path, keyword);
     };
-    for (SshForwardWish &wish : m_values.forwards) {
-        const bool isLocal = wish.kind == SshForwardWish::Kind::Local || wish.kind == SshForwardWish::Kind::Dynamic;
+    m_values.forwardRules.gatewayPorts = m_written.gatewayPorts.value_or(false);
+    m_values.forwardRules.exitOnFailure = m_written.exitOnForwardFailure.value_or(false);
+    m_values.forwardRules.unlinksSockets = m_written.streamLocalBindUnlink.value_or(false);
+    m_values.forwardRules.socketMask = m_written.streamLocalBindMask.value_or(m_values.forwardRules.socketMask);
+    if (m_written.clearAllForwardings.value_or(false))
+        m_values.forwards.clear();
+    for (ForwardSpec &wish : m_values.forwards) {
+        const bool isLocal = wish.kind == ForwardSpec::Kind::Local || wish.kind == ForwardSpec::Kind::Dynamic;
         fill(wish.listen.path, isLocal ? u"localforward"_s : u"remoteforward"_s);
         fill(wish.target.path, isLocal ? u"localforward"_s : u"remoteforward"_s);
     }

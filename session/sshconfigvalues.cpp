@@ -79,39 +79,6 @@ std::optional<qint64> sshTime(const QString &text)
     return total;
 }
 
-// One side of a forward: a path, a port, or address and port. Where an address must stand, a lone
-// port is none.
-std::optional<SshForwardWish::End> forwardEnd(const QString &text, bool needsAddress)
-{
-    SshForwardWish::End end;
-    if (text.contains(u'/')) {
-        end.path = text;
-        return end;
-    }
-    QString port = text;
-    if (text.startsWith(u'[')) {
-        const qsizetype close = text.indexOf("]:"_L1);
-        if (close < 0)
-            return std::nullopt;
-        end.address = text.sliced(1, close - 1);
-        port = text.sliced(close + 2);
-    } else if (const qsizetype colon = text.indexOf(u':'); colon >= 0) {
-        end.address = text.first(colon);
-        port = text.sliced(colon + 1);
-    } else if (needsAddress) {
-        return std::nullopt;
-    }
-    if (needsAddress && end.address->isEmpty())
-        return std::nullopt;
-    if (port == "0"_L1)
-        return end;
-    const std::optional<quint16> number = sshPort(port);
-    if (!number)
-        return std::nullopt;
-    end.port = *number;
-    return end;
-}
-
 class Setter
 {
 public:
@@ -169,7 +136,8 @@ private:
     void jump();
     void sendEnv();
     void setEnv();
-    void forward(SshForwardWish::Kind kind);
+    void forward(ForwardSpec::Kind kind);
+    void octal(std::optional<int> &slot);
     void addKeys();
     void algorithms(QString &slot);
 
@@ -285,37 +253,26 @@ void Setter::setEnv()
     m_result.took = true;
 }
 
-void Setter::forward(SshForwardWish::Kind kind)
+void Setter::forward(ForwardSpec::Kind kind)
 {
-    const QStringList &words = m_line.arguments;
-    const bool takesTarget = kind == SshForwardWish::Kind::Local || kind == SshForwardWish::Kind::Remote;
-    if (words.isEmpty() || words.constFirst().isEmpty())
-        return refuse(u"a port is missing"_s);
-    if (words.size() > (takesTarget ? 2 : 1))
-        return refuse(u"there is more behind the value"_s);
-    SshForwardWish wish;
-    wish.kind = kind;
-    if (words.size() == 1 && kind == SshForwardWish::Kind::Remote)
-        wish.kind = SshForwardWish::Kind::RemoteDynamic;
-    else if (words.size() == 1 && takesTarget)
-        return refuse(u"the place to forward to is missing"_s);
-    const std::optional<SshForwardWish::End> listen = forwardEnd(words.constFirst(), false);
-    const bool fromServer = kind == SshForwardWish::Kind::Remote;
-    if (!listen || (listen->path.isEmpty() && listen->port == 0 && !fromServer))
-        return refuse(u"'%1' is no place to listen at"_s.arg(words.constFirst()));
-    wish.listen = *listen;
-    if (words.size() == 2) {
-        const std::optional<SshForwardWish::End> target = forwardEnd(words.at(1), true);
-        if (!target || (target->path.isEmpty() && target->port == 0))
-            return refuse(u"'%1' is no place to forward to"_s.arg(words.at(1)));
-        wish.target = *target;
-    }
-    if (m_values.forwards.contains(wish))
+    const Result<ForwardSpec> spec = parseForwardWords(kind, m_line.arguments);
+    if (!spec)
+        return refuse(spec.error().detail);
+    if (m_values.forwards.contains(*spec))
         return;
     if (m_values.forwards.size() >= kMostForwards)
         return refuse(u"there are more than %1 forwards"_s.arg(kMostForwards));
-    m_values.forwards.append(wish);
+    m_values.forwards.append(*spec);
     m_result.took = true;
+}
+
+void Setter::octal(std::optional<int> &slot)
+{
+    bool ok = false;
+    const int value = only().toInt(&ok, 8);
+    if (!ok || value < 0 || value > 0777)
+        return refuse(u"'%1' is no octal number up to 0777"_s.arg(m_line.rest));
+    first(slot, value);
 }
 
 void Setter::addKeys()
@@ -356,7 +313,7 @@ void Setter::algorithms(QString &slot)
 SshApplied Setter::apply()
 {
     using enum SshKeyword;
-    using Kind = SshForwardWish::Kind;
+    using Kind = ForwardSpec::Kind;
     switch (m_line.keyword) {
     case IgnoreUnknown: text(m_written.ignoreUnknown); break;
     case Tag: text(m_written.tag); break;
@@ -387,6 +344,11 @@ SshApplied Setter::apply()
     case LocalForward: forward(Kind::Local); break;
     case RemoteForward: forward(Kind::Remote); break;
     case DynamicForward: forward(Kind::Dynamic); break;
+    case GatewayPorts: word(m_written.gatewayPorts, kFlags); break;
+    case ExitOnForwardFailure: word(m_written.exitOnForwardFailure, kFlags); break;
+    case ClearAllForwardings: word(m_written.clearAllForwardings, kFlags); break;
+    case StreamLocalBindMask: octal(m_written.streamLocalBindMask); break;
+    case StreamLocalBindUnlink: word(m_written.streamLocalBindUnlink, kFlags); break;
     case SendEnv: sendEnv(); break;
     case SetEnv: setEnv(); break;
     case RemoteCommand: command(m_written.remoteCommand); break;

@@ -26,6 +26,11 @@ struct SshWritten
     std::optional<QString> bindAddress;
     std::optional<QString> preferredAuthentications;
     std::optional<QString> tag;
+    std::optional<bool> gatewayPorts;
+    std::optional<bool> exitOnForwardFailure;
+    std::optional<bool> clearAllForwardings;
+    std::optional<bool> streamLocalBindUnlink;
+    std::optional<int> streamLocalBindMask;
     SshHostConfig values; // everything else
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/forwardspec.h"
 
 #include <QList>
 #include <QString>
@@ -48,24 +49,6 @@ struct SshJumpHop
     friend bool operator==(const SshJumpHop &, const SshJumpHop &) = default;
 };
 
-struct SshForwardWish
-{
-    enum class Kind { Local, Remote, Dynamic, RemoteDynamic };
-    // A path, or a port at an address. No address: loopback. An empty one or "*": every interface.
-    struct End
-    {
-        std::optional<QString> address;
-        quint16 port = 0;
-        QString path;
-        friend bool operator==(const End &, const End &) = default;
-    };
-    Kind kind = Kind::Local;
-    End listen;
-    End target; // not for the dynamic ones
-
-    friend bool operator==(const SshForwardWish &, const SshForwardWish &) = default;
-};
-
 enum class SshHostChecking {
     Ask,
     Strict,    // only hosts that are known
@@ -108,7 +91,8 @@ struct SshHostConfig
     std::optional<int> serverAliveCountMax;
     SshAgentForward agentForward = SshAgentForward::No;
     QString agentForwardSocket; // Socket
-    QList<SshForwardWish> forwards;
+    QList<ForwardSpec> forwards;
+    ForwardRules forwardRules;
     QStringList sendEnv; // patterns of names
     QList<std::pair<QString, QString>> setEnv;
     QString remoteCommand;

@@ -134,6 +134,10 @@ void Filling::fillEnvironment()
     m_options.remoteCommand = m_config.remoteCommand;
     m_options.requestTty = m_config.requestTty;
     m_options.forwards = m_config.forwards;
+    const ForwardRules given = m_options.forwardRules;
+    m_options.forwardRules = m_config.forwardRules;
+    m_options.forwardRules.greetingPatience = given.greetingPatience; // no file says these
+    m_options.forwardRules.dialPatience = given.dialPatience;
     m_options.compression = m_config.compression;
 }
 

@@ -63,7 +63,8 @@ struct LinkOptions
     SshTtyWish requestTty = SshTtyWish::Auto;
     SshAgentForward agentForward = SshAgentForward::No;
     QString agentForwardSocket;
-    QList<SshForwardWish> forwards;
+    QList<ForwardSpec> forwards; // of the configuration
+    ForwardRules forwardRules;
     FeatureAsker *features = nullptr; // borrowed, outlives the link; null: the server is not asked what it can do
     std::chrono::milliseconds featurePatience{8'000}; // with each answer to that
     QList<SshJumpHop> travelled; // on the way to other links: those that have asked for this one

@@ -66,7 +66,7 @@ Lines linesOf(const QByteArray &output)
     return lines;
 }
 
-QString endText(const SshForwardWish::End &end, bool bare)
+QString endText(const ForwardSpec::End &end, bool bare)
 {
     if (!end.path.isEmpty())
         return end.path;
@@ -205,15 +205,20 @@ Lines TestSshConfig::expected(const SshHostConfig &config) const
     }
     for (const QString &keyword : {u"localforward"_s, u"remoteforward"_s, u"dynamicforward"_s})
         lines[keyword] = {};
-    for (const SshForwardWish &wish : config.forwards) {
+    for (const ForwardSpec &wish : config.forwards) {
         const QString listen = endText(wish.listen, true);
         switch (wish.kind) {
-        case SshForwardWish::Kind::Local: lines[u"localforward"_s].append(listen + u' ' + endText(wish.target, false)); break;
-        case SshForwardWish::Kind::Remote: lines[u"remoteforward"_s].append(listen + u' ' + endText(wish.target, false)); break;
-        case SshForwardWish::Kind::RemoteDynamic: lines[u"remoteforward"_s].append(listen + u" [socks]:0"_s); break;
-        case SshForwardWish::Kind::Dynamic: lines[u"dynamicforward"_s].append(listen); break;
+        case ForwardSpec::Kind::Local: lines[u"localforward"_s].append(listen + u' ' + endText(wish.target, false)); break;
+        case ForwardSpec::Kind::Remote: lines[u"remoteforward"_s].append(listen + u' ' + endText(wish.target, false)); break;
+        case ForwardSpec::Kind::RemoteDynamic: lines[u"remoteforward"_s].append(listen + u" [socks]:0"_s); break;
+        case ForwardSpec::Kind::Dynamic: lines[u"dynamicforward"_s].append(listen); break;
         }
     }
+    const ForwardRules &rules = config.forwardRules;
+    lines[u"gatewayports"_s] = flag(rules.gatewayPorts);
+    lines[u"exitonforwardfailure"_s] = flag(rules.exitOnFailure);
+    lines[u"streamlocalbindunlink"_s] = flag(rules.unlinksSockets);
+    // Of the mask ssh -G says 00, whatever it is.
     lines[u"sendenv"_s] = config.sendEnv;
     lines[u"setenv"_s] = {};
     for (const auto &[name, value] : config.setEnv)
@@ -286,7 +291,7 @@ void TestSshConfig::agreesWithSsh()
     const Lines ours = expected(config);
     for (auto it = ours.cbegin(); it != ours.cend(); ++it) {
         // ssh prints a forward to a socket among the dynamic ones as well.
-        if (it.key() == u"dynamicforward" && file.contains(u"28-socket"))
+        if (it.key() == u"dynamicforward" && (file.contains(u"28-socket") || file.contains(u"94-forward-shapes")))
             continue;
         QCOMPARE(std::pair(it.key(), it.value()), std::pair(it.key(), theirs.value(it.key())));
     }

@@ -1,0 +1,99 @@
+// A port forward: what is wished for, in OpenSSH's words (ssh(1) -L, -R, -D; ssh_config(5) LocalForward,
+// RemoteForward, DynamicForward), and how it stands. Plain values; any thread.
+#pragma once
+
+#include "session/error.h"
+
+#include <QMetaType>
+#include <QString>
+#include <QStringList>
+
+#include <chrono>
+#include <optional>
+
+namespace Sandpiper {
+
+struct ForwardSpec
+{
+    enum class Kind { Local, Remote, Dynamic, RemoteDynamic };
+    // A path, or a port at an address. No address: loopback. An empty one or "*": every interface.
+    struct End
+    {
+        std::optional<QString> address;
+        quint16 port = 0; // where it listens: 0 means any free one
+        QString path;
+        friend bool operator==(const End &, const End &) = default;
+    };
+    Kind kind = Kind::Local;
+    End listen;
+    End target; // not for the dynamic ones
+
+    friend bool operator==(const ForwardSpec &, const ForwardSpec &) = default;
+};
+
+// A socket's path is longer than the kernel takes (sun_path, with its NUL).
+inline constexpr qsizetype kMostSocketPath = 107;
+
+// The argument of -L (Local), -R (Remote: where no target is named, RemoteDynamic) or -D (Dynamic):
+// [address:]port:host:hostport, [address:]port:/path, /path:host:hostport, /path:/path, [address:]port.
+// Addresses may stand in brackets, and a backslash takes a colon its meaning. Unlike ssh it takes port 0 at
+// this end too. InvalidInput: a sentence without its full stop that names the option and what it must be.
+[[nodiscard]] Result<ForwardSpec> parseForward(ForwardSpec::Kind option, const QString &text);
+// The words behind LocalForward, RemoteForward or DynamicForward in an ssh_config, with what ssh refuses there.
+[[nodiscard]] Result<ForwardSpec> parseForwardWords(ForwardSpec::Kind keyword, const QStringList &words);
+
+// "-L", "-R", "-D".
+[[nodiscard]] QString forwardOption(ForwardSpec::Kind kind);
+// As parseForward() takes it back: "127.0.0.1:8080:[::1]:80".
+[[nodiscard]] QString forwardText(const ForwardSpec &spec);
+// "127.0.0.1:8080", "[::1]:80", "/run/x.sock", "8080".
+[[nodiscard]] QString forwardEndText(const ForwardSpec::End &end);
+
+// How forwards are made; mostly said by an ssh_config.
+struct ForwardRules
+{
+    bool gatewayPorts = false;   // without an address: every interface
+    bool exitOnFailure = false;  // a forward of the configuration that fails ends the link
+    bool unlinksSockets = false; // a stale socket of the user's own is replaced
+    int socketMask = 0177;       // permissions that socket files do not have
+    std::chrono::milliseconds greetingPatience{30'000}; // with a client, until it has said where to (SOCKS)
+    std::chrono::milliseconds dialPatience{15'000};     // with a connection, until it is there
+
+    friend bool operator==(const ForwardRules &, const ForwardRules &) = default;
+};
+
+// How one forward of a link stands.
+struct ForwardStatus
+{
+    enum class State {
+        Waiting, // for the link, or for the server's answer
+        Listening,
+        Failed,
+        Stopped, // by stopForward()
+    };
+    State state = State::Waiting;
+    ForwardSpec::End at; // Listening: where; with an address and the port that was given, or a path
+    Error error;         // Failed: why; its detail is a clause ("port 8080 is in use on this computer")
+    // Failed: another link of this program to the same machine has it, and it works there.
+    bool isHeldElsewhere = false;
+
+    friend bool operator==(const ForwardStatus &, const ForwardStatus &) = default;
+};
+
+// "The forward -L 8080:db:80 failed: port 8080 is in use on this computer."
+[[nodiscard]] QString forwardFailure(const ForwardSpec &spec, const Error &error);
+
+// News of a forward of a link.
+struct ForwardReport
+{
+    int id = 0; // below 0: of the ssh_config
+    ForwardSpec spec;
+    ForwardStatus status;
+    // Where set: it goes on, but a connection through it could not be made, and this is why. Said once for
+    // the same reason.
+    std::optional<Error> trouble;
+};
+
+} // namespace Sandpiper
+
+Q_DECLARE_METATYPE(Sandpiper::ForwardReport)
