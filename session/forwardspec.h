@@ -68,15 +68,18 @@ struct ForwardStatus
     enum class State {
         Waiting, // for the link, or for the server's answer
         Listening,
-        Failed,
+        Failed,  // the link goes on without it
+        Lost,    // together with the link
         Stopped, // by stopForward()
     };
     State state = State::Waiting;
     ForwardSpec::End at; // Listening: where; with an address and the port that was given, or a path
-    Error error;         // Failed: why; its detail is a clause ("port 8080 is in use on this computer")
+    Error error; // Failed: why, its detail a clause ("port 8080 is in use on this computer"). Lost: why the link ended
     // Failed: another link of this program to the same machine has it, and it works there.
     bool isHeldElsewhere = false;
 
+    // Nothing more comes of it.
+    [[nodiscard]] bool isOver() const { return state == State::Failed || state == State::Lost || state == State::Stopped; }
     friend bool operator==(const ForwardStatus &, const ForwardStatus &) = default;
 };
 

@@ -31,6 +31,7 @@ SshLink::SshLink(const LinkOptions &options, PromptHandler *prompts, QObject *pa
 {
     connect(&d->core, &SshLinkCore::stateChanged, this, &SshLink::stateChanged);
     connect(&d->core, &SshLinkCore::bannerReceived, this, &SshLink::bannerReceived);
+    connect(&d->core, &SshLinkCore::forwardChanged, this, &SshLink::forwardChanged);
     connect(&d->core, &SshLinkCore::closed, this, &SshLink::closed);
 }
 
@@ -79,6 +80,16 @@ std::unique_ptr<Shell> SshLink::makeShell(const ShellSpec &spec)
 std::unique_ptr<RemoteCommand> SshLink::makeCommand(const CommandSpec &spec)
 {
     return std::make_unique<SshCommand>(&d->core, spec);
+}
+
+int SshLink::addForward(const ForwardSpec &spec)
+{
+    return d->core.addForward(spec);
+}
+
+void SshLink::stopForward(int id)
+{
+    d->core.stopForward(id);
 }
 
 SshTransport::SshTransport(const LinkOptions &options, PromptHandler *prompts, QObject *parent)

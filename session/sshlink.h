@@ -64,7 +64,9 @@ struct LinkOptions
     SshAgentForward agentForward = SshAgentForward::No;
     QString agentForwardSocket;
     QList<ForwardSpec> forwards; // of the configuration
-    ForwardRules forwardRules;
+    ForwardRules forwardRules;   // also of those that addForward() makes
+    // Makes the forwards of the configuration as soon as it is Ready, as ssh does for its terminal.
+    bool armsForwards = false;
     FeatureAsker *features = nullptr; // borrowed, outlives the link; null: the server is not asked what it can do
     std::chrono::milliseconds featurePatience{8'000}; // with each answer to that
     QList<SshJumpHop> travelled; // on the way to other links: those that have asked for this one
@@ -97,10 +99,18 @@ public:
     // Channels of this link; they end with Lost when it closes. Queued until Ready.
     [[nodiscard]] std::unique_ptr<Shell> makeShell(const ShellSpec &spec);
     [[nodiscard]] std::unique_ptr<RemoteCommand> makeCommand(const CommandSpec &spec);
+    // A forward of this link, from Ready on until stopForward() or until it closes: forwardChanged() says how
+    // it stands, never from inside the call. Returns its id.
+    int addForward(const ForwardSpec &spec);
+    // Closes its listener and its connections.
+    void stopForward(int id);
 
 signals:
     void stateChanged(Sandpiper::LinkState state);
     void bannerReceived(const QString &text);
+    // Of all forwards of the link, those of the configuration too. When it ends, whoever closed it, those
+    // that are not over are Lost, each once and before closed().
+    void forwardChanged(const Sandpiper::ForwardReport &report);
     void closed(const Sandpiper::Error &error); // kind Cancelled: we closed it
 
 private:

@@ -25,6 +25,11 @@ ShellEnd failedEnd(ErrorKind kind, const QString &detail)
     return end;
 }
 
+ForwardReport forwardOver(int id, const ForwardSpec &spec, const Error &error)
+{
+    return {id, spec, {ForwardStatus::State::Lost, {}, error, false}, {}};
+}
+
 std::shared_ptr<PromptAnswer> answerOf(PromptAnswer::Kind kind)
 {
     auto answer = std::make_shared<PromptAnswer>();
@@ -170,6 +175,29 @@ void SshLinkCore::forgetChannel(int id)
         send(ToLink::DropChannel{id});
 }
 
+int SshLinkCore::addForward(const ForwardSpec &spec)
+{
+    const int id = ++m_lastForward;
+    m_forwards.insert(id, spec);
+    if (m_state == LinkState::Closed)
+        m_mail->events.put(FromLink::ForwardChanged{forwardOver(id, spec, {ErrorKind::ConnectionLost, Layer::Ssh, u"the link is closed"_s, {}})});
+    else
+        send(ToLink::AddForward{id, spec});
+    return id;
+}
+
+void SshLinkCore::stopForward(int id)
+{
+    send(ToLink::StopForward{id});
+}
+
+void SshLinkCore::forwardNews(const ForwardReport &report)
+{
+    if (report.status.isOver())
+        m_forwards.remove(report.id);
+    emit forwardChanged(report);
+}
+
 void SshLinkCore::probe()
 {
     send(ToLink::Probe{});
@@ -262,6 +290,7 @@ void SshLinkCore::handle(LinkEvent &event)
                            if (to)
                                emit to->ended(news.end);
                        },
+                       [&](const FromLink::ForwardChanged &news) { forwardNews(news.report); },
                        [&](const FromLink::Closed &news) {
                            move(LinkState::Closed);
                            const QPointer<SshLinkCore> self(this);
@@ -273,7 +302,12 @@ void SshLinkCore::handle(LinkEvent &event)
                                if (left)
                                    left->linkGone(news.error);
                            }
-                           emit stateChanged(m_state);
+                           for (const auto &[id, spec] : std::exchange(m_forwards, {}).asKeyValueRange()) {
+                               if (self)
+                                   emit forwardChanged(forwardOver(id, spec, news.error));
+                           }
+                           if (self)
+                               emit stateChanged(m_state);
                            if (self)
                                emit closed(news.error);
                        },

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] int openChannel(SshChannel *channel, const ChannelSpec &spec);
     [[nodiscard]] int openTunnel(SshChannel *channel, const TunnelSpec &spec);
     void forgetChannel(int id);
+    int addForward(const ForwardSpec &spec); // see SshLink
+    void stopForward(int id);
     // Of kMostChannels.
     [[nodiscard]] int channelCount() const { return int(m_channels.size()); }
     void send(LinkCommand command);
@@ -49,6 +51,7 @@ public:
 signals:
     void stateChanged(Sandpiper::LinkState state);
     void bannerReceived(const QString &text);
+    void forwardChanged(const Sandpiper::ForwardReport &report);
     // The descriptor is the receiver's.
     void transportReady(const std::shared_ptr<Sandpiper::FileDescriptor> &stream);
     void closed(const Sandpiper::Error &error);
@@ -58,6 +61,7 @@ private:
     void start(bool isTransportOnly);
     void jump(const FromLink::NeedTransport &request);
     void askFeatures();
+    void forwardNews(const ForwardReport &report);
     void endFeatures(const Result<ServerFeatures> &features);
     void takeEvents();
     void handle(LinkEvent &event);
@@ -81,6 +85,8 @@ private:
     std::unique_ptr<SshJump> m_jump;
     bool m_asksFeatures = false;
     int m_lastChannel = 0;
+    QMap<int, ForwardSpec> m_forwards; // those that are not over
+    int m_lastForward = 0;
     int m_prompt = 0; // the one that is being asked, or 0
     QFuture<std::shared_ptr<PromptAnswer>> m_question;
 };

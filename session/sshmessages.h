@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <variant>
 
@@ -54,11 +55,15 @@ struct TunnelSpec
 {
     QString host; // looked up there
     quint16 port = 0;
+    QString path; // where set: a UNIX socket there, in the place of host and port
     QString originHost = QStringLiteral("127.0.0.1"); // who it is for: the server may log it
     quint16 originPort = 0;
     std::chrono::milliseconds patience{15'000};    // with the server, until it is open
     std::shared_ptr<FileDescriptor> stream;        // non-blocking; closed at the end
     std::shared_ptr<TransportWords> words;         // why it ended, said before that; may be null
+    QByteArray early; // what was read from the stream already
+    // What the stream is told first, when the connection is there (null) or could not be made (why); may be null.
+    std::function<QByteArray(const Error *)> greeting;
 };
 
 namespace ToLink {
@@ -123,11 +128,20 @@ struct DropChannel // no word of this channel is wanted any more
 {
     int channel = 0;
 };
+struct AddForward
+{
+    int forward = 0;
+    ForwardSpec spec;
+};
+struct StopForward
+{
+    int forward = 0;
+};
 } // namespace ToLink
 
 using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::AskFeatures, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
                                  ToLink::Transport, ToLink::Write, ToLink::CloseInput, ToLink::Resize, ToLink::Signal, ToLink::Consumed,
-                                 ToLink::HangUp, ToLink::DropChannel>;
+                                 ToLink::HangUp, ToLink::DropChannel, ToLink::AddForward, ToLink::StopForward>;
 
 namespace FromLink {
 struct StateChanged
@@ -191,6 +205,10 @@ struct ChannelEnded
     int channel = 0;
     ShellEnd end;
 };
+struct ForwardChanged
+{
+    ForwardReport report;
+};
 struct Closed // the last one
 {
     Error error;
@@ -200,7 +218,7 @@ struct Closed // the last one
 using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Features, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
                                FromLink::NeedTransport, FromLink::TransportReady, FromLink::ChannelOpened, FromLink::Received, FromLink::Written,
                                FromLink::OutputEnded, FromLink::ChannelEnded,
-                               FromLink::Closed>;
+                               FromLink::ForwardChanged, FromLink::Closed>;
 
 // Owned by the thread and by its face together: whichever of them goes last takes it along, so a
 // thread that is stuck in a library can be left behind.

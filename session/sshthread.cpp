@@ -4,7 +4,6 @@
 
 #include <libssh/server.h>
 
-#include <QFile>
 #include <QLoggingCategory>
 
 #include <algorithm>
@@ -75,6 +74,7 @@ void SshThread::run()
         open->lose(why);
     for (const auto &open : m_tunnels)
         open->lose(why);
+    m_forwards.lose(why);
     dropSession();
     m_mail->events.put(FromLink::Closed{why});
 }
@@ -137,6 +137,8 @@ void SshThread::takeCommands()
                                std::erase_if(m_channels, [&](const auto &open) { return open->id() == wish.channel; });
                                std::erase_if(m_tunnels, [&](const auto &open) { return open->id() == wish.channel; });
                            },
+                           [this](ToLink::AddForward &wish) { m_forwards.add(wish.forward, wish.spec); },
+                           [this](ToLink::StopForward &wish) { m_forwards.stop(wish.forward); },
                    },
                    command);
     }
@@ -307,42 +309,16 @@ void SshThread::boundUntaken()
     ::shutdown(m_socket.get(), SHUT_RDWR); // the library notices
 }
 
-// Without a wish for it the library refuses such channels, whatever the server asks for.
-void SshThread::allowAgent()
-{
-    if (m_options.agentForward == SshAgentForward::No)
-        return;
-    ssh_callbacks_init(&m_callbacks);
-    m_callbacks.userdata = this;
-    m_callbacks.channel_open_request_auth_agent_function = [](ssh_session, void *self) {
-        return static_cast<SshThread *>(self)->acceptAgentChannel();
-    };
-    ssh_set_callbacks(m_session.get(), &m_callbacks);
-}
-
-ssh_channel SshThread::acceptAgentChannel()
-{
-    const QString &socket = m_options.agentForward == SshAgentForward::Socket ? m_options.agentForwardSocket : m_options.agentSocket;
-    FileDescriptor agent = connectToAgent(QFile::encodeName(socket));
-    if (!agent.isValid() || m_tunnels.size() + m_acceptedTunnels.size() >= size_t(kMostTunnels)) {
-        qCWarning(lcThread).noquote() << m_subject << "wants the agent, which cannot be reached";
-        return nullptr;
-    }
-    TunnelSpec spec;
-    spec.stream = std::make_shared<FileDescriptor>(std::move(agent));
-    auto tunnel = std::make_unique<SshTunnelChannel>(ssh_channel_new(m_session.get()), spec, *m_mail, m_woken);
-    if (tunnel->isOver())
-        return nullptr;
-    m_acceptedTunnels.push_back(std::move(tunnel));
-    return m_acceptedTunnels.back()->channel();
-}
-
 void SshThread::pumpChannels()
 {
     std::ranges::move(m_acceptedTunnels, std::back_inserter(m_tunnels));
     m_acceptedTunnels.clear();
-    for (const auto &open : m_channels)
-        open->pump(m_session.get());
+    pumpForwards();
+    // Where a forward that fails ends the link, nothing is started before all are there.
+    if (!m_options.armsForwards || !m_options.forwardRules.exitOnFailure || m_forwards.isSettled()) {
+        for (const auto &open : m_channels)
+            open->pump(m_session.get());
+    }
     std::erase_if(m_channels, [](const auto &open) { return open->isOver(); });
     for (const auto &open : m_tunnels)
         open->pump(m_session.get(), m_event.get());
@@ -352,7 +328,7 @@ void SshThread::pumpChannels()
 
 void SshThread::pumpFeatures()
 {
-    if (!m_features)
+    if (!m_features || m_forwards.holdsGlobalRequests())
         return;
     m_features->pump(m_session.get(), {.hasSessions = !m_channels.empty(), .awaitsLife = m_askedForLife});
     if (m_features->isOver() && isConnected()) {
@@ -365,6 +341,7 @@ int SshThread::nextTimeout() const
 {
     Deadline next = m_options.keepAlive.count() > 0 ? m_nextKeepAlive : Deadline::max();
     next = std::min(next, m_probeUntil.value_or(next));
+    next = std::min(next, m_forwards.nextDeadline().value_or(next));
     if (m_features)
         next = std::min(next, m_features->nextDeadline().value_or(next));
     for (const auto &open : m_channels) {
@@ -411,7 +388,7 @@ void SshThread::probe()
 
 void SshThread::askForLife()
 {
-    if (m_features && m_features->holdsGlobalRequests())
+    if (m_forwards.holdsGlobalRequests() || (m_features && m_features->holdsGlobalRequests()))
         return; // the answer to that is a sign of life too
     m_askedForLife = true;
     // Without blocking, the first call sends and a later one only takes the answer in: where nothing
@@ -425,7 +402,8 @@ void SshThread::askForLife()
 Error SshThread::serve()
 {
     setState(LinkState::Ready);
-    allowAgent();
+    takeServersChannels();
+    armForwards();
     for (const auto &open : m_channels)
         open->complete(m_options);
     m_packetsAtLastLook = packetsReceived();
@@ -437,6 +415,8 @@ Error SshThread::serve()
         pumpChannels();
         if (!isConnected())
             return lossOfConnection();
+        if (const std::optional<Error> failed = m_forwards.firstFailure(); failed && m_options.forwardRules.exitOnFailure)
+            return {failed->kind, failed->layer, u"a forward of your SSH configuration failed (ExitOnForwardFailure): "_s + failed->detail, {}};
         if (!keepAlive())
             return {ErrorKind::ConnectionLost, Layer::Ssh, u"the server stopped answering"_s, {}};
         if (!waitFor(packetsReceived() == before ? nextTimeout() : 0))
@@ -447,6 +427,7 @@ Error SshThread::serve()
 void SshThread::dropSession()
 {
     m_features.reset();
+    m_forwards.drop();
     m_acceptedTunnels.clear();
     m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold

@@ -5,6 +5,7 @@
 #include "session/lentsocket.h"
 #include "session/sshauth.h"
 #include "session/sshfeatureprobe.h"
+#include "session/sshforwards.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 #include "session/sshsessionchannel.h"
@@ -60,9 +61,11 @@ private:
     // The time after it.
     [[nodiscard]] Error serve();
     void refuseRequests();
-    void allowAgent();
+    void takeServersChannels();
     [[nodiscard]] ssh_channel acceptAgentChannel();
+    void armForwards();
     void pumpChannels();
+    void pumpForwards();
     void pumpFeatures();
     [[nodiscard]] bool keepAlive(); // false: nobody answers any more
     void askForLife();
@@ -102,6 +105,7 @@ private:
 
     OpenTransport m_way;
     LentSocket m_socket; // what m_way ends in, once a session is made on it
+    bool m_woken = false;
     SshSessionHandle m_session;
     SshEventHandle m_event;
     ssh_counter_struct m_packets = {};
@@ -111,6 +115,7 @@ private:
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_acceptedTunnels; // since the last pumpChannels(); they come in callbacks
+    SshForwards m_forwards{*m_mail, m_woken};
     std::unique_ptr<SshFeatureProbe> m_features;
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;
@@ -121,7 +126,6 @@ private:
     QString m_lastBanner;
 
     bool m_closing = false;
-    bool m_woken = false;
     std::vector<ToLink::Answer> m_answers;
     std::vector<ToLink::Transport> m_transports; // that came and were not looked at
     int m_lastRequest = 0;

@@ -17,6 +17,11 @@ constexpr qint64 kMostWaiting = 256 << 10;
 constexpr qint64 kSlice = 64 << 10;
 constexpr int kNobodys = 0; // ids count from 1
 
+QString placeOf(const TunnelSpec &spec)
+{
+    return spec.path.isEmpty() ? u"%1:%2"_s.arg(spec.host).arg(spec.port) : spec.path;
+}
+
 Error refusalOf(ssh_session session, const TunnelSpec &spec)
 {
     const OpeningRefusal refusal = openingRefusal(session);
@@ -25,7 +30,7 @@ Error refusalOf(ssh_session session, const TunnelSpec &spec)
         kind = ErrorKind::PermissionDenied;
     else if (refusal.reason == OpeningRefusal::ConnectFailed)
         kind = refusal.words.contains("refused"_L1, Qt::CaseInsensitive) ? ErrorKind::ConnectionRefused : ErrorKind::HostUnreachable;
-    return {kind, Layer::Tcp, tamed(u"from there to %1:%2: %3"_s.arg(spec.host).arg(spec.port).arg(refusal.words)), {}};
+    return {kind, Layer::Tcp, tamed(u"from there to %1: %2"_s.arg(placeOf(spec), refusal.words)), {}};
 }
 
 } // namespace
@@ -53,7 +58,18 @@ SshTunnelChannel::SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec,
     : SshTunnelChannel(kNobodys, spec, mail, woken)
 {
     m_channel = accepted;
-    m_stage = listen() ? Stage::Running : Stage::Over;
+    m_stage = !listen() ? Stage::Over : m_spec.stream ? Stage::Running : Stage::Joining;
+    if (m_stage == Stage::Joining)
+        m_patience = std::chrono::steady_clock::now() + m_spec.patience;
+}
+
+void SshTunnelChannel::join(FileDescriptor stream)
+{
+    if (m_stage != Stage::Joining)
+        return;
+    m_spec.stream = std::make_shared<FileDescriptor>(std::move(stream));
+    m_patience.reset();
+    m_stage = Stage::Running;
 }
 
 bool SshTunnelChannel::listen()
@@ -84,6 +100,10 @@ void SshTunnelChannel::pump(ssh_session session, ssh_event event)
 {
     if (m_stage == Stage::Opening)
         open(session);
+    if (m_stage == Stage::Joining && m_remoteClosed)
+        end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
+    if (m_stage == Stage::Joining && std::chrono::steady_clock::now() >= *m_patience)
+        end({ErrorKind::Timeout, Layer::Tcp, u"to %1: no answer in time"_s.arg(placeOf(m_spec)), {}}, ShellEnd::Kind::Failed);
     if (m_stage == Stage::Running)
         serve(session);
     if (m_stage != Stage::Running)
@@ -101,7 +121,7 @@ void SshTunnelChannel::watch(ssh_event event, short what)
 {
     if (what == m_watched)
         return;
-    const int fd = m_spec.stream->get();
+    const int fd = m_spec.stream->get(); // nothing is watched before it is there
     if (m_watched != 0)
         ssh_event_remove_fd(m_event, fd);
     m_watched = 0;
@@ -123,18 +143,24 @@ void SshTunnelChannel::open(ssh_session session)
         if (!listen())
             return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
     }
-    const int code = ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port,
-                                              m_spec.originHost.toUtf8().constData(), m_spec.originPort);
+    const QByteArray origin = m_spec.originHost.toUtf8();
+    const int code = m_spec.path.isEmpty()
+            ? ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port, origin.constData(), m_spec.originPort)
+            : ssh_channel_open_forward_unix(m_channel, m_spec.path.toUtf8().constData(), origin.constData(), m_spec.originPort);
     if (code == SSH_OK) {
         m_patience.reset();
         m_stage = Stage::Running;
-        m_mail.events.put(FromLink::ChannelOpened{m_id});
+        if (m_spec.greeting)
+            m_toStream.prepend(m_spec.greeting(nullptr));
+        m_toChannel = std::exchange(m_spec.early, {});
+        if (m_id != kNobodys)
+            m_mail.events.put(FromLink::ChannelOpened{m_id});
     } else if (code != SSH_AGAIN) {
         // A lost connection is told by whoever notices it for all channels.
         if (ssh_is_connected(session))
             end(refusalOf(session, m_spec), ShellEnd::Kind::Failed);
     } else if (std::chrono::steady_clock::now() >= *m_patience) {
-        end({ErrorKind::Timeout, Layer::Tcp, u"from there to %1:%2: no answer in time"_s.arg(m_spec.host).arg(m_spec.port), {}},
+        end({ErrorKind::Timeout, Layer::Tcp, u"from there to %1: no answer in time"_s.arg(placeOf(m_spec)), {}},
             ShellEnd::Kind::Failed);
     }
 }
@@ -149,7 +175,7 @@ void SshTunnelChannel::serve(ssh_session session)
     const bool allWritten = m_toStream.isEmpty() && m_backlog == 0;
     if (m_remoteClosed) {
         if (allWritten)
-            end({ErrorKind::ConnectionLost, Layer::Tcp, u"%1:%2 closed the connection"_s.arg(m_spec.host).arg(m_spec.port), {}}, ShellEnd::Kind::Lost);
+            end({ErrorKind::ConnectionLost, Layer::Tcp, u"%1 closed the connection"_s.arg(placeOf(m_spec)), {}}, ShellEnd::Kind::Lost);
         return;
     }
     if (m_remoteEof && allWritten && !m_shutStream) {
@@ -157,6 +183,8 @@ void SshTunnelChannel::serve(ssh_session session)
         ::shutdown(m_spec.stream->get(), SHUT_WR);
     }
     readStream(session);
+    if (m_stage != Stage::Running)
+        return;
     if (m_streamEnded && m_toChannel.isEmpty() && !m_saidStreamEnded) {
         m_saidStreamEnded = true;
         ssh_channel_send_eof(m_channel);
@@ -218,7 +246,10 @@ void SshTunnelChannel::readStream(ssh_session session)
         m_toChannel.resize(std::max<ssize_t>(0, got));
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        m_streamEnded = got <= 0;
+        // Reset: whoever was there takes nothing any more either.
+        if (got < 0)
+            return end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
+        m_streamEnded = got == 0;
     }
 }
 
@@ -226,19 +257,27 @@ void SshTunnelChannel::lose(const Error &error)
 {
     if (m_stage == Stage::Over)
         return;
-    (void)writeStream();
-    end(error, m_stage == Stage::Opening ? ShellEnd::Kind::Failed : ShellEnd::Kind::Lost);
+    if (m_spec.stream)
+        (void)writeStream();
+    end(error, m_stage == Stage::Running ? ShellEnd::Kind::Lost : ShellEnd::Kind::Failed);
 }
 
 void SshTunnelChannel::end(const Error &error, ShellEnd::Kind kind)
 {
+    if (kind == ShellEnd::Kind::Failed && m_stage != Stage::Running)
+        m_neverMet = error;
+    if (m_neverMet && m_spec.greeting && m_spec.stream) {
+        m_toStream = m_spec.greeting(&error);
+        (void)writeStream();
+    }
     m_stage = Stage::Over;
     m_patience.reset();
     watch(nullptr, 0);
     // Whoever reads the stream looks for them when it ends.
     if (m_spec.words && error.kind != ErrorKind::Cancelled)
         m_spec.words->put(error);
-    m_spec.stream->reset();
+    if (m_spec.stream)
+        m_spec.stream->reset();
     if (m_id == kNobodys)
         return;
     ShellEnd end;

@@ -1,5 +1,5 @@
 // The far end of one tunnel and the stream that it is joined to, in the thread of its link: one that we
-// asked for (direct-tcpip), or one that the server opened to us.
+// asked for (direct-tcpip, direct-streamlocal@openssh.com), or one that the server opened to us.
 #pragma once
 
 #include "session/sshhandles.h"
@@ -16,10 +16,10 @@ namespace Sandpiper {
 class SshTunnelChannel
 {
 public:
-    // mail and woken outlive it; woken is set when its stream wants a pump().
+    // mail and woken outlive it; woken is set when its stream wants a pump(). id 0: nobody is told of it.
     SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken);
     // The server's: a fresh channel, which is accepted after this. Nobody is told of its end. Made in
-    // libssh's callback.
+    // libssh's callback. Without a stream it waits for join() or refuse(), at most the spec's patience.
     SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken);
     ~SshTunnelChannel(); // outside of libssh's callbacks only, and before its event goes
     SshTunnelChannel(const SshTunnelChannel &) = delete;
@@ -31,11 +31,17 @@ public:
     void pump(ssh_session session, ssh_event event);
     [[nodiscard]] bool isOver() const { return m_stage == Stage::Over; }
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const { return m_patience; }
+    // The stream of one that waits for it, non-blocking; or why there is none. Not in libssh's callbacks.
+    void join(FileDescriptor stream);
+    void refuse(const Error &error) { end(error, ShellEnd::Kind::Failed); }
     // The connection is gone.
     void lose(const Error &error);
+    // Over: why both ends never met. Nothing: they had.
+    [[nodiscard]] const std::optional<Error> &neverMet() const { return m_neverMet; }
+    [[nodiscard]] bool hasMet() const { return m_stage == Stage::Running; }
 
 private:
-    enum class Stage { Opening, Running, Over };
+    enum class Stage { Opening, Joining, Running, Over };
 
     [[nodiscard]] bool listen();
     void open(ssh_session session);
@@ -67,7 +73,8 @@ private:
     bool m_remoteEof = false;
     bool m_shutStream = false;
     bool m_remoteClosed = false;
-    std::optional<std::chrono::steady_clock::time_point> m_patience; // until it is open
+    std::optional<std::chrono::steady_clock::time_point> m_patience; // until both ends are there
+    std::optional<Error> m_neverMet;
 };
 
 } // namespace Sandpiper

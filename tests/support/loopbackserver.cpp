@@ -5,6 +5,12 @@
 #include <unistd.h>
 
 namespace Sandpiper {
+namespace {
+
+// A queue that runs over has been seen to lose the first bytes of those who wait, with ssh -L as with us.
+constexpr int kBacklog = 256;
+
+} // namespace
 
 void LoopbackServer::start(std::function<void(int)> serve)
 {
@@ -14,7 +20,7 @@ void LoopbackServer::start(std::function<void(int)> serve)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     m_listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::bind(m_listener, reinterpret_cast<sockaddr *>(&address), size) != 0 || ::listen(m_listener, 16) != 0
+    if (::bind(m_listener, reinterpret_cast<sockaddr *>(&address), size) != 0 || ::listen(m_listener, kBacklog) != 0
         || ::getsockname(m_listener, reinterpret_cast<sockaddr *>(&address), &size) != 0)
         return;
     m_port = ntohs(address.sin_port);

@@ -1,0 +1,259 @@
+#include "session/forwardlistener.h"
+
+#include <QDir>
+#include <QFile>
+#include <QHostAddress>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+namespace {
+
+constexpr int kBacklog = 128;
+constexpr int kMostFreePorts = 16; // tried, until one is free in all families
+
+struct Address
+{
+    sockaddr_storage storage = {};
+    socklen_t size = 0;
+    [[nodiscard]] const sockaddr *get() const { return reinterpret_cast<const sockaddr *>(&storage); }
+};
+
+// Nothing: it is no address.
+std::optional<Address> addressOf(const QByteArray &text, quint16 port)
+{
+    const QHostAddress host(QString::fromLatin1(text));
+    Address address;
+    if (host.protocol() == QAbstractSocket::IPv4Protocol) {
+        auto *v4 = reinterpret_cast<sockaddr_in *>(&address.storage);
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        v4->sin_addr.s_addr = htonl(host.toIPv4Address());
+        address.size = sizeof *v4;
+    } else if (host.protocol() == QAbstractSocket::IPv6Protocol) {
+        auto *v6 = reinterpret_cast<sockaddr_in6 *>(&address.storage);
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        const Q_IPV6ADDR bytes = host.toIPv6Address();
+        std::memcpy(&v6->sin6_addr, &bytes, sizeof bytes);
+        v6->sin6_scope_id = host.scopeId().toUInt();
+        address.size = sizeof *v6;
+    } else {
+        return std::nullopt;
+    }
+    return address;
+}
+
+QString systemText(int number)
+{
+    return QString::fromLocal8Bit(std::strerror(number));
+}
+
+Error bindError(int number, const QByteArray &address, quint16 port)
+{
+    switch (number) {
+    case EADDRINUSE: return {ErrorKind::Conflict, Layer::Tcp, u"port %1 is in use on this computer"_s.arg(port), {}};
+    case EACCES: return {ErrorKind::PermissionDenied, Layer::Tcp, u"port %1 is only for the administrator of this computer"_s.arg(port), {}};
+    case EADDRNOTAVAIL:
+        return {ErrorKind::InvalidInput, Layer::Tcp, u"%1 is no address of this computer"_s.arg(QString::fromLatin1(address)), {}};
+    default: return {ErrorKind::Io, Layer::Tcp, u"nothing can listen at port %1: %2"_s.arg(port).arg(systemText(number)), {}};
+    }
+}
+
+// A computer may be without one of the families.
+bool isForWantOfAFamily(int number)
+{
+    return number == EAFNOSUPPORT || number == EADDRNOTAVAIL || number == EPROTONOSUPPORT;
+}
+
+sockaddr_un unixAddress(const QByteArray &path)
+{
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.constData(), size_t(path.size()));
+    return address;
+}
+
+// A socket of this user's that nobody listens at any more.
+bool isOwnAndStale(const QByteArray &path)
+{
+    struct stat info = {};
+    if (::lstat(path.constData(), &info) != 0 || !S_ISSOCK(info.st_mode) || info.st_uid != ::geteuid())
+        return false;
+    const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const sockaddr_un address = unixAddress(path);
+    return probe.isValid() && ::connect(probe.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
+}
+
+} // namespace
+
+ForwardListener::ForwardListener(ForwardListener &&other) noexcept
+    : m_sockets(std::move(other.m_sockets))
+    , m_at(std::move(other.m_at))
+    , m_path(std::exchange(other.m_path, {}))
+    , m_device(other.m_device)
+    , m_inode(other.m_inode)
+{
+}
+
+ForwardListener::~ForwardListener()
+{
+    struct stat info = {};
+    if (!m_path.isEmpty() && ::lstat(m_path.constData(), &info) == 0 && info.st_dev == m_device && info.st_ino == m_inode)
+        ::unlink(m_path.constData());
+}
+
+Result<ForwardListener> ForwardListener::open(const ForwardSpec::End &wanted, const ForwardRules &rules)
+{
+    ForwardListener listener;
+    listener.m_at = wanted;
+    Done done;
+    if (!wanted.path.isEmpty()) {
+        done = listener.openUnix(rules);
+    } else {
+        const QString address = wanted.address.value_or(rules.gatewayPorts ? u"*"_s : u"localhost"_s);
+        if (address == "localhost"_L1) {
+            listener.m_at.address = u"127.0.0.1"_s;
+            done = listener.openTcp({"127.0.0.1", "::1"}, wanted.port);
+        } else if (address.isEmpty() || address == "*"_L1) {
+            listener.m_at.address = u"*"_s;
+            done = listener.openTcp({"0.0.0.0", "::"}, wanted.port);
+        } else if (!addressOf(address.toLatin1(), 0)) {
+            done = failure(ErrorKind::InvalidInput, Layer::Tcp,
+                           u"it can listen at an address, localhost or *, and not at '%1'"_s.arg(tamed(address, 80)));
+        } else {
+            listener.m_at.address = address;
+            done = listener.openTcp({address.toLatin1()}, wanted.port);
+        }
+    }
+    if (!done)
+        return std::unexpected(done.error());
+    return listener;
+}
+
+Done ForwardListener::openTcp(const QList<QByteArray> &addresses, quint16 port)
+{
+    for (int tries = 1;; ++tries) {
+        m_sockets.clear();
+        quint16 given = port;
+        int wants = 0; // errno where no family is there
+        std::optional<Error> error;
+        for (const QByteArray &text : addresses) {
+            const Address address = *addressOf(text, given);
+            FileDescriptor fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            const int on = 1;
+            if (fd.isValid()) {
+                ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+                if (address.storage.ss_family == AF_INET6)
+                    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+            }
+            if (!fd.isValid() || ::bind(fd.get(), address.get(), address.size) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+                const int number = errno;
+                if (addresses.size() > 1 && isForWantOfAFamily(number)) {
+                    wants = number;
+                    continue;
+                }
+                error = bindError(number, text, given);
+                break;
+            }
+            if (given == 0) {
+                Address bound;
+                bound.size = sizeof bound.storage;
+                ::getsockname(fd.get(), reinterpret_cast<sockaddr *>(&bound.storage), &bound.size);
+                // Both families have it in the same place.
+                given = ntohs(reinterpret_cast<const sockaddr_in *>(&bound.storage)->sin_port);
+            }
+            m_sockets.push_back(std::move(fd));
+        }
+        // What is free in one family may not be in the other.
+        if (error && error->kind == ErrorKind::Conflict && port == 0 && tries < kMostFreePorts)
+            continue;
+        if (!error && m_sockets.empty())
+            error = bindError(wants, addresses.constFirst(), given);
+        if (error)
+            return std::unexpected(*error);
+        m_at.port = given;
+        return {};
+    }
+}
+
+Done ForwardListener::openUnix(const ForwardRules &rules)
+{
+    const QByteArray path = QFile::encodeName(m_at.path);
+    const auto failed = [this](ErrorKind kind, const QString &why) {
+        return failure(kind, Layer::LocalDisk, u"the socket %1 cannot be made: %2"_s.arg(tamed(m_at.path, 120), why));
+    };
+    if (path.size() > kMostSocketPath || path.contains('\0'))
+        return failed(ErrorKind::InvalidInput, u"its path is longer than %1 bytes"_s.arg(kMostSocketPath));
+    FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    // Linux makes the file with the permissions that the socket has. umask() would be for the whole process.
+    if (!fd.isValid() || ::fchmod(fd.get(), mode_t(0777 & ~rules.socketMask)) != 0)
+        return failed(ErrorKind::Io, systemText(errno));
+    const sockaddr_un address = unixAddress(path);
+    const auto bindIt = [&] { return ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0; };
+    bool isBound = bindIt();
+    if (!isBound && errno == EADDRINUSE) {
+        const bool isStale = isOwnAndStale(path);
+        if (!isStale || !rules.unlinksSockets) {
+            return failed(ErrorKind::Conflict, isStale ? u"an old one is there; remove it, or say StreamLocalBindUnlink yes for this host in your ssh_config"_s
+                                                       : u"something of that name is there, and in use or no old socket of yours"_s);
+        }
+        ::unlink(path.constData());
+        isBound = bindIt();
+    }
+    if (!isBound) {
+        const int number = errno;
+        const ErrorKind kind = number == EACCES || number == EROFS ? ErrorKind::PermissionDenied
+                : number == ENOENT || number == ENOTDIR            ? ErrorKind::NotFound
+                                                                   : ErrorKind::Io;
+        return failed(kind, systemText(number));
+    }
+    struct stat info = {};
+    if (::lstat(path.constData(), &info) == 0) {
+        m_path = QFile::encodeName(QDir::current().absoluteFilePath(m_at.path));
+        m_device = info.st_dev;
+        m_inode = info.st_ino;
+    }
+    if (::listen(fd.get(), kBacklog) != 0)
+        return failed(ErrorKind::Io, systemText(errno));
+    m_sockets.push_back(std::move(fd));
+    return {};
+}
+
+std::optional<ForwardListener::Accepted> ForwardListener::accept(Shortage &shortage)
+{
+    shortage = Shortage::None;
+    for (const FileDescriptor &socket : m_sockets) {
+        Address from;
+        from.size = sizeof from.storage;
+        Accepted accepted;
+        accepted.stream = FileDescriptor(
+                ::accept4(socket.get(), reinterpret_cast<sockaddr *>(&from.storage), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (!accepted.stream.isValid()) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                shortage = Shortage::Descriptors;
+            continue; // also one that has left again meanwhile
+        }
+        accepted.originHost = u"127.0.0.1"_s;
+        if (from.storage.ss_family == AF_INET || from.storage.ss_family == AF_INET6) {
+            const int on = 1;
+            ::setsockopt(accepted.stream.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            accepted.originHost = QHostAddress(from.get()).toString();
+            accepted.originPort = ntohs(reinterpret_cast<const sockaddr_in *>(&from.storage)->sin_port);
+        }
+        return accepted;
+    }
+    return std::nullopt;
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,66 @@
+#include "session/forwardsheld.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+namespace Sandpiper {
+namespace {
+
+struct Entry
+{
+    quint64 number = 0;
+    QString owner;
+    ForwardSpec spec;
+    ForwardSpec::End at;
+};
+
+struct Table
+{
+    std::mutex mutex;
+    std::vector<Entry> entries;
+    quint64 last = 0;
+};
+
+Table &table()
+{
+    static Table all;
+    return all;
+}
+
+bool isHere(const ForwardSpec &spec)
+{
+    return spec.kind == ForwardSpec::Kind::Local || spec.kind == ForwardSpec::Kind::Dynamic;
+}
+
+} // namespace
+
+HeldForward::HeldForward(const QString &owner, const ForwardSpec &spec, const ForwardSpec::End &at)
+{
+    const std::lock_guard guard(table().mutex);
+    m_number = ++table().last;
+    table().entries.push_back({m_number, owner, spec, at});
+}
+
+HeldForward::~HeldForward()
+{
+    const std::lock_guard guard(table().mutex);
+    std::erase_if(table().entries, [this](const Entry &entry) { return entry.number == m_number; });
+}
+
+bool HeldForward::isHeld(const QString &owner, const ForwardSpec &spec)
+{
+    const std::lock_guard guard(table().mutex);
+    return std::ranges::any_of(table().entries, [&](const Entry &entry) { return entry.owner == owner && entry.spec == spec; });
+}
+
+QString HeldForward::ownerOf(const ForwardSpec::End &at)
+{
+    const std::lock_guard guard(table().mutex);
+    const auto found = std::ranges::find_if(table().entries, [&](const Entry &entry) {
+        return isHere(entry.spec) && entry.at.path == at.path && entry.at.port == at.port;
+    });
+    return found == table().entries.end() ? QString() : found->owner;
+}
+
+} // namespace Sandpiper

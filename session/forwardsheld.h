@@ -1,0 +1,28 @@
+// What the links of this program listen at, here and on servers: where a second tab to the same machine finds
+// its ports taken by the first, that is no failure. Any thread.
+#pragma once
+
+#include "session/forwardspec.h"
+
+namespace Sandpiper {
+
+// Holds one forward as long as it lives.
+class HeldForward
+{
+public:
+    // owner: the machine that the link leads to. at: as it listens.
+    HeldForward(const QString &owner, const ForwardSpec &spec, const ForwardSpec::End &at);
+    ~HeldForward();
+    HeldForward(const HeldForward &) = delete;
+    HeldForward &operator=(const HeldForward &) = delete;
+
+    // Whether another link to the same machine has just this forward.
+    [[nodiscard]] static bool isHeld(const QString &owner, const ForwardSpec &spec);
+    // Whose forward listens at this place on this computer; empty: none of ours.
+    [[nodiscard]] static QString ownerOf(const ForwardSpec::End &at);
+
+private:
+    quint64 m_number;
+};
+
+} // namespace Sandpiper
