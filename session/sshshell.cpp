@@ -72,6 +72,7 @@ void SshShell::start(TerminalSize size)
         return;
     }
     if (m_hasOwnLink) {
+        m_options.armsForwards = true; // a terminal is what ssh makes them for
         m_ownLink = std::make_unique<SshLinkCore>(m_options, m_prompts);
         m_link = m_ownLink.get();
         connect(m_ownLink.get(), &SshLinkCore::bannerReceived, this, [this](const QString &text) {
