@@ -7,6 +7,7 @@
 #include "session/paths.h"
 #include "session/providers/factory.h"
 #include "session/providers/sshhosts.h"
+#include "session/runafter.h"
 #include "session/sshlink.h"
 
 #include <QApplication>
@@ -133,19 +134,7 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
         return sandbox.ssh ? makeOwnSshShell(sandbox, spec) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
-    services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {
-        auto *timer = new QTimer(context);
-        timer->setSingleShot(true);
-        connect(timer, &QTimer::timeout, context, [timer, fn = std::move(fn)] {
-            timer->deleteLater();
-            fn();
-        });
-        timer->start(delay);
-        return [held = QPointer<QTimer>(timer)] {
-            if (held)
-                held->deleteLater();
-        };
-    };
+    services.after = runAfter;
     return services;
 }
 

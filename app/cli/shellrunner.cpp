@@ -3,9 +3,9 @@
 #include "app/cli/command.h"
 #include "app/cli/output.h"
 #include "session/errortext.h"
+#include "session/runafter.h"
 
 #include <QRandomGenerator>
-#include <QTimer>
 
 #include <csignal>
 
@@ -44,16 +44,7 @@ ShellRunner::ShellRunner(Directory *directory, Wish wish)
         return sandbox.ssh ? makeSshShell(linkOptionsFor(sandbox, signIn), spec, prompts) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
-    services.after = [](std::chrono::milliseconds delay, QObject *context, std::function<void()> fn) -> std::function<void()> {
-        auto *timer = new QTimer(context);
-        timer->setSingleShot(true);
-        QObject::connect(timer, &QTimer::timeout, context, [timer, fn = std::move(fn)] {
-            timer->deleteLater();
-            fn();
-        });
-        timer->start(delay);
-        return [guard = QPointer<QTimer>(timer)] { delete guard.get(); };
-    };
+    services.after = runAfter;
     m_shell = std::make_unique<StandingShell>(record, services);
 }
 

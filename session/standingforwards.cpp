@@ -1,0 +1,248 @@
+#include "session/standingforwards.h"
+
+#include "session/backoff.h"
+
+#include <QLoggingCategory>
+
+#include <algorithm>
+
+using namespace Qt::Literals::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcStandingForwards, "sandpiper.session.standingforwards", QtInfoMsg)
+
+namespace {
+
+constexpr auto kSteady = 10s; // open for so long: the next loss starts a new count
+
+} // namespace
+
+StandingForwards::StandingForwards(const SandboxId &sandbox, const QList<ForwardSpec> &wishes, Services services, QObject *parent)
+    : QObject(parent)
+    , m_id(sandbox)
+    , m_services(std::move(services))
+{
+    for (const ForwardSpec &spec : wishes)
+        m_wishes.append({spec, {}, false, 0});
+    if (m_services.network) {
+        connect(m_services.network, &NetworkWatch::changed, this, [this] {
+            if (m_status.state == State::Waiting) {
+                m_attempt = 0;
+                begin();
+            } else if (m_link && m_status.state == State::Open) {
+                m_link->probe();
+            }
+        });
+    }
+}
+
+StandingForwards::~StandingForwards()
+{
+    if (m_link)
+        m_link->disconnect(this);
+}
+
+bool StandingForwards::hasEverListened() const
+{
+    return std::ranges::any_of(m_wishes, &Wish::hasListened);
+}
+
+void StandingForwards::open()
+{
+    if (m_status.state == State::Idle || m_status.state == State::Stopped)
+        begin();
+}
+
+void StandingForwards::retryNow()
+{
+    if (m_status.state == State::Waiting || m_status.state == State::Suspended || m_status.state == State::Failed)
+        begin();
+}
+
+void StandingForwards::close()
+{
+    interrupt();
+    dropLink();
+    for (qsizetype i = 0; i < m_wishes.size(); ++i)
+        setForward(i, {ForwardStatus::State::Stopped, {}, {}, false});
+    setStatus(State::Stopped);
+}
+
+void StandingForwards::setStatus(State state, const Error &error)
+{
+    m_status.state = state;
+    m_status.error = error;
+    if (m_status.error.subject.isEmpty() && error != Error{})
+        m_status.error.subject = m_sandbox.displayName();
+    if (state != State::Waiting)
+        m_status.retryAt = {};
+    emit statusChanged(m_status);
+}
+
+void StandingForwards::setForward(qsizetype index, const ForwardStatus &status)
+{
+    if (m_wishes.at(index).status == status)
+        return;
+    m_wishes[index].status = status;
+    emit forwardChanged(index, status);
+}
+
+void StandingForwards::interrupt()
+{
+    ++m_turn;
+    if (const auto cancel = std::exchange(m_cancelTimer, nullptr))
+        cancel();
+}
+
+void StandingForwards::dropLink()
+{
+    m_ids.clear();
+    if (!m_link)
+        return;
+    m_link->disconnect(this);
+    m_link->close();
+    // We may be inside one of its signals.
+    m_link.release()->deleteLater();
+}
+
+void StandingForwards::later(std::chrono::milliseconds delay, void (StandingForwards::*step)())
+{
+    if (m_cancelTimer)
+        m_cancelTimer();
+    m_cancelTimer = m_services.after(delay, this, [this, step, of = m_turn] {
+        if (of != m_turn)
+            return;
+        m_cancelTimer = nullptr;
+        (this->*step)();
+    });
+}
+
+void StandingForwards::begin()
+{
+    interrupt();
+    dropLink();
+    setStatus(State::Opening);
+    if (m_services.plainHost)
+        return found(*m_services.plainHost);
+    if (!m_services.provider)
+        return setStatus(State::Failed, {ErrorKind::Unsupported, Layer::Provider, u"the account of this sandbox is not here any more"_s, {}});
+    m_services.provider->find(m_id.id)
+            .then(this, [this, of = m_turn](const Result<Sandbox> &result) {
+                if (of == m_turn)
+                    found(result);
+            })
+            .onCanceled(this, [this, of = m_turn] {
+                if (of == m_turn)
+                    found(failure(ErrorKind::ConnectionLost, Layer::Provider));
+            });
+}
+
+void StandingForwards::found(const Result<Sandbox> &result)
+{
+    if (result)
+        m_sandbox = *result;
+    follow(afterFinding(result));
+}
+
+void StandingForwards::follow(const Decision &decision)
+{
+    switch (decision.move) {
+    case NextMove::Connect: return connectLink();
+    case NextMove::Wait: return wait(decision.error);
+    case NextMove::OfferResume: return setStatus(State::Suspended, decision.error);
+    case NextMove::GiveUp: return setStatus(State::Gone, decision.error);
+    case NextMove::AskUser: return setStatus(State::Failed, decision.error);
+    case NextMove::Stop: return setStatus(State::Stopped, decision.error);
+    }
+}
+
+void StandingForwards::wait(const Error &error)
+{
+    const auto delay = backoffDelay(++m_attempt, chance());
+    m_status.retryAt = QDateTime::currentDateTimeUtc().addMSecs(delay.count());
+    qCInfo(lcStandingForwards).noquote() << "waiting" << delay.count() << "ms:" << describe(error);
+    later(delay, &StandingForwards::begin);
+    setStatus(State::Waiting, error);
+}
+
+void StandingForwards::connectLink()
+{
+    m_link = m_services.makeLink(m_sandbox);
+    if (!m_link)
+        return setStatus(State::Failed, {ErrorKind::Unsupported, Layer::Provider, m_sandbox.capabilities.reasonAgainst(Capability::SshShell), {}});
+    m_wasReady = false;
+    connect(m_link.get(), &SshLink::stateChanged, this, [this](LinkState state) {
+        if (state == LinkState::Ready)
+            linkReady();
+    });
+    connect(m_link.get(), &SshLink::bannerReceived, this, &StandingForwards::noticeReceived);
+    connect(m_link.get(), &SshLink::forwardChanged, this, &StandingForwards::forwardNews);
+    connect(m_link.get(), &SshLink::closed, this, &StandingForwards::linkClosed);
+    m_link->connectToHost();
+    for (qsizetype i = 0; i < m_wishes.size(); ++i)
+        m_ids.insert(m_link->addForward(m_wishes.at(i).spec), i);
+}
+
+void StandingForwards::linkReady()
+{
+    m_wasReady = true;
+    later(kSteady, &StandingForwards::settled);
+    setStatus(State::Open);
+}
+
+void StandingForwards::forwardNews(const ForwardReport &report)
+{
+    const auto id = m_ids.constFind(report.id);
+    if (id == m_ids.constEnd())
+        return;
+    const qsizetype index = *id;
+    if (report.trouble) {
+        emit connectionFailed(index, *report.trouble);
+        return;
+    }
+    Wish &wish = m_wishes[index];
+    ForwardStatus status = report.status;
+    if (status.state == ForwardStatus::State::Listening) {
+        wish.hasListened = true;
+        wish.tries = 0;
+        const bool isHere = wish.spec.kind == ForwardSpec::Kind::Local || wish.spec.kind == ForwardSpec::Kind::Dynamic;
+        if (isHere && wish.spec.listen.path.isEmpty())
+            wish.spec.listen.port = status.at.port;
+    } else if (status.state == ForwardStatus::State::Lost) {
+        status.state = ForwardStatus::State::Waiting;
+    } else if (status.state == ForwardStatus::State::Failed && wish.hasListened) {
+        // The server may not have noticed yet that the link before this one is gone.
+        tryAgain(index);
+    }
+    setForward(index, status);
+}
+
+void StandingForwards::tryAgain(qsizetype index)
+{
+    const auto delay = backoffDelay(++m_wishes[index].tries, chance());
+    // Of many links at most one is there, so what is not cancelled finds that its turn is over.
+    (void)m_services.after(delay, this, [this, index, of = m_turn] {
+        if (of == m_turn && m_link && m_link->state() == LinkState::Ready)
+            m_ids.insert(m_link->addForward(m_wishes.at(index).spec), index);
+    });
+}
+
+void StandingForwards::linkClosed(const Error &error)
+{
+    const bool wasReady = std::exchange(m_wasReady, false);
+    interrupt();
+    dropLink();
+    if (!wasReady)
+        return follow(afterFailing(Attempt::NewShell, error));
+    if (error.kind == ErrorKind::Cancelled)
+        return setStatus(State::Stopped, error);
+    // The first try is at once; a connection that keeps breaking waits like any other.
+    if (m_attempt > 0)
+        return wait(error);
+    ++m_attempt;
+    begin();
+}
+
+} // namespace Sandpiper
