@@ -34,6 +34,7 @@ const std::vector<CommandRow> &commandTable()
         {"shell", "TARGET [--via ssh|pty]", "an interactive shell", make<ShellCommand>},
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
+        {"forward", "TARGET -L SPEC… -R SPEC… -D SPEC…", "port forwards, as ssh makes them", make<ForwardCommand>},
         {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
         {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},
         {"serve", "TARGET [--stdio | --listen ADDRESS:PORT]", "a local SSH endpoint for a sandbox", make<ServeCommand>},

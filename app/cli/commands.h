@@ -6,6 +6,7 @@
 #include "session/filedescriptor.h"
 #include "session/mailbox.h"
 #include "session/sshlink.h"
+#include "session/standingforwards.h"
 
 #include <QJsonArray>
 
@@ -215,6 +216,29 @@ private:
     std::unique_ptr<SshTransport> m_transport;
     std::shared_ptr<Mailbox<bool>> m_stop = std::make_shared<Mailbox<bool>>(); // shared with the relaying thread
     bool m_carries = false;
+};
+
+// Runs until it is interrupted, or nothing is left that it could wait for.
+class ForwardCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit ForwardCommand(Directory *directory);
+    ~ForwardCommand() override;
+    void start(const QStringList &arguments) override;
+    void interrupt() override;
+
+private:
+    void forward(const Target &target);
+    void onStatus(const StandingForwards::Status &status);
+    void onForward(qsizetype index, const ForwardStatus &status);
+    void tell(const QString &event, qsizetype index, const Error &error, const QString &line);
+    void finishIfNothingWorks();
+    std::unique_ptr<PromptHandler> m_prompts; // outlives the links
+    QList<ForwardSpec> m_wishes;
+    std::unique_ptr<StandingForwards> m_forwards;
+    bool m_json = false;
+    bool m_wasOpen = false;
 };
 
 class SshConfigCommand : public Command

@@ -18,14 +18,15 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a hostkeys -d 'Host keys thi
 complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive shell'
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
+complete -c sandpiper-cli -n __fish_use_subcommand -a forward -d 'Port forwards, as ssh makes them'
 complete -c sandpiper-cli -n __fish_use_subcommand -a proxy -d 'SSH transport, for ProxyCommand'
 complete -c sandpiper-cli -n __fish_use_subcommand -a ssh-config -d 'Host blocks for ssh and editors'
 complete -c sandpiper-cli -n __fish_use_subcommand -a serve -d 'A local SSH endpoint for a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty doctor' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward doctor' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
 
@@ -65,6 +66,9 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s t -d 'With a 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -s n -d 'Without input'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -l via -x -a 'ssh api' -d 'Route'
 
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s L -x -d 'Listen here'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s R -x -d 'Listen there'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s D -x -d 'A SOCKS proxy here'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l stdio -d 'Serve one client on standard input and output'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l listen -x -d 'Serve on this address'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l via -x -a 'ssh api' -d 'Route'

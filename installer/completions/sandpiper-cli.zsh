@@ -23,6 +23,7 @@ _sandpiper_cli() {
         'shell:an interactive shell'
         'exec:one command'
         'pty:PTY sessions in a sandbox'
+        'forward:port forwards, as ssh makes them'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
         'serve:a local SSH endpoint for a sandbox'
@@ -70,6 +71,9 @@ _sandpiper_cli() {
                         '--host-key[the private key of the server]:file:_files' \
                         '--authorized-keys[the public keys that may enter]:file:_files' \
                         '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
+                forward)
+                    _arguments '--help' '--json[one JSON object for each event]' '*-L[listen here]:forward:' \
+                        '*-R[listen there]:forward:' '*-D[a SOCKS proxy here]:forward:' '1:target:_sandpiper_cli_targets' ;;
                 proxy)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
                 hostkeys)
