@@ -178,6 +178,11 @@ const QList<Row> &exactRows()
          NextStep::CheckAddress},
         {Protocol, LocalDisk, u"failed: its content is damaged."_s, NextStep::None},
         {Io, Sftp, u"failed while reading or writing there."_s, NextStep::Retry},
+        // Detail says why, or that the protocol has no word for it.
+        {ServerError, Sftp, u"was refused by the server."_s, NextStep::None},
+        {Unsupported, Sftp, u"failed: this server cannot do that."_s, NextStep::None},
+        {InvalidInput, Sftp, u"was not made."_s, NextStep::None},
+        {ConnectionLost, Sftp, u"broke: the server ended it."_s, NextStep::Retry},
         {NoKeychain, LocalDisk,
          u"There is no keychain for %1, so secrets stay off the disk and last only until Sandpiper "
          u"ends."_s,
@@ -284,6 +289,10 @@ std::optional<ErrorText> protocolText(const Error &error)
         return text(u"The SSH server of %1 hung up because too many keys were offered before the right one. Name the one for it, with "
                     "IdentityFile and IdentitiesOnly in ssh_config."_s,
                     NextStep::ChooseKey);
+    if (error.layer == Layer::Sftp && says("first words are not SFTP"_L1))
+        return text(u"The file access (SFTP) to %1 failed: something else came first. What the start file of a shell there prints must be for "
+                    "terminals only."_s,
+                    NextStep::None);
     if (error.kind == ErrorKind::HostKeyRefused && says("is marked as revoked"_L1))
         return text(u"The SSH host key of %1 is marked as revoked, so nothing was sent."_s, NextStep::ReviewHostKey);
     if (error.kind == ErrorKind::HostKeyRefused && says("StrictHostKeyChecking"_L1))

@@ -24,6 +24,7 @@ public:
     void sendSignal(const QByteArray &name) { send(ToLink::Signal{m_id, name}); }
     void consumed(qint64 bytes) { send(ToLink::Consumed{m_id, bytes}); }
     void hangUp() { send(ToLink::HangUp{m_id}); }
+    void wake() { send(ToLink::Wake{}); } // the speaker of a subsystem has mail
     [[nodiscard]] qint64 pendingInput() const { return m_pending; }
 
     // From the link.

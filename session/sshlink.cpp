@@ -1,5 +1,6 @@
 #include "session/sshlink.h"
 
+#include "session/sshchannel.h"
 #include "session/sshcommand.h"
 #include "session/sshlinkcore.h"
 #include "session/sshshell.h"
@@ -90,6 +91,14 @@ int SshLink::addForward(const ForwardSpec &spec)
 void SshLink::stopForward(int id)
 {
     d->core.stopForward(id);
+}
+
+std::unique_ptr<SshChannel> SshLink::openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker)
+{
+    ChannelSpec spec;
+    spec.subsystem = name;
+    spec.speaker = std::move(speaker);
+    return std::make_unique<SshChannel>(&d->core, spec);
 }
 
 SshTransport::SshTransport(const LinkOptions &options, PromptHandler *prompts, QObject *parent)

@@ -13,7 +13,9 @@
 namespace Sandpiper {
 
 class FeatureAsker;
+class SshChannel;
 class SshLinkCore;
+class SshSubsystem;
 
 struct LinkOptions
 {
@@ -104,6 +106,8 @@ public:
     int addForward(const ForwardSpec &spec);
     // Closes its listener and its connections.
     void stopForward(int id);
+    // "sftp", say. Opened at once; see SshSubsystem.
+    [[nodiscard]] std::unique_ptr<SshChannel> openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker);
 
 signals:
     void stateChanged(Sandpiper::LinkState state);

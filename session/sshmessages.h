@@ -8,6 +8,7 @@
 #include "session/shell.h"
 #include "session/sshagent.h"
 #include "session/sshlink.h"
+#include "session/sshsubsystem.h"
 #include "session/transportopening.h"
 
 #include <QByteArray>
@@ -45,6 +46,8 @@ struct ChannelSpec
     // variables that the server refuses are dropped.
     QByteArray commandLine;
     QString subsystem; // where set, in the place of a program
+    // Who speaks on it: then Received and Written are of the error output only. Handed over; see there.
+    std::shared_ptr<SshSubsystem> speaker;
     // Where the port is set: a TCP connection from there (direct-tcpip) in the place of all that.
     QString connectHost;
     quint16 connectPort = 0;
@@ -124,6 +127,9 @@ struct HangUp // ends what runs there; ChannelEnded follows
 {
     int channel = 0;
 };
+struct Wake // the subsystems have mail
+{
+};
 struct DropChannel // no word of this channel is wanted any more
 {
     int channel = 0;
@@ -141,7 +147,7 @@ struct StopForward
 
 using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::AskFeatures, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
                                  ToLink::Transport, ToLink::Write, ToLink::CloseInput, ToLink::Resize, ToLink::Signal, ToLink::Consumed,
-                                 ToLink::HangUp, ToLink::DropChannel, ToLink::AddForward, ToLink::StopForward>;
+                                 ToLink::HangUp, ToLink::Wake, ToLink::DropChannel, ToLink::AddForward, ToLink::StopForward>;
 
 namespace FromLink {
 struct StateChanged

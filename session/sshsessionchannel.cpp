@@ -74,6 +74,10 @@ SshSessionChannel::~SshSessionChannel()
 
 int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
 {
+    if (m_spec.speaker && stream == SshStream::Output) {
+        m_spec.speaker->received(QByteArrayView(static_cast<const char *>(data), qsizetype(size)));
+        return int(size);
+    }
     Arrived &arrived = m_arrived[size_t(stream)];
     // While the backlog is read out, what arrives waits behind it.
     const qint64 room = m_draining ? 0 : std::clamp<qint64>(kMostUnconsumed - m_unconsumed, 0, size);
@@ -205,6 +209,8 @@ void SshSessionChannel::advance(ssh_session session)
     }
     if (m_stage == Stage::Running) {
         m_patience.reset();
+        if (m_spec.speaker)
+            m_spec.speaker->opened(ssh_get_serverbanner(session));
         m_mail.events.put(FromLink::ChannelOpened{m_id});
     }
 }
@@ -306,7 +312,14 @@ void SshSessionChannel::serve(ssh_session session)
         m_sizeThere = m_spec.size;
         ssh_channel_change_pty_size(m_channel, m_sizeThere.columns, m_sizeThere.rows);
     }
-    sendInput(session);
+    if (m_spec.speaker) {
+        sendSpoken(session);
+        // The program there has ended; the server may still say how.
+        if (m_remoteEof && !m_patience)
+            m_patience = std::chrono::steady_clock::now() + kPatienceWithProgram;
+    } else {
+        sendInput(session);
+    }
     handlePatience();
 }
 
@@ -363,6 +376,25 @@ void SshSessionChannel::sendInput(ssh_session session)
             ssh_channel_send_eof(m_channel);
         }
     }
+}
+
+void SshSessionChannel::sendSpoken(ssh_session session)
+{
+    m_spec.speaker->pump();
+    while ((ssh_get_poll_flags(session) & SSH_WRITE_PENDING) == 0) {
+        const QByteArrayView spoken = m_spec.speaker->output();
+        const qint64 size = std::min<qint64>({qint64(ssh_channel_window_size(m_channel)), kWriteSlice, spoken.size()});
+        const int sent = size > 0 ? ssh_channel_write(m_channel, spoken.data(), uint32_t(size)) : 0;
+        if (sent <= 0)
+            return;
+        m_spec.speaker->sent(sent);
+    }
+}
+
+std::optional<std::chrono::steady_clock::time_point> SshSessionChannel::nextDeadline() const
+{
+    const auto spoken = m_spec.speaker && m_stage == Stage::Running ? m_spec.speaker->nextDeadline() : std::nullopt;
+    return m_patience && spoken ? std::min(*m_patience, *spoken) : m_patience ? m_patience : spoken;
 }
 
 void SshSessionChannel::handlePatience()

@@ -35,7 +35,7 @@ public:
     // Its end has been told; it can be deleted.
     [[nodiscard]] bool isOver() const { return m_stage == Stage::Over; }
     // When pump() is wanted again though nothing arrived.
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const { return m_patience; }
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const;
     // The connection is gone.
     void lose(const Error &error);
 
@@ -52,6 +52,7 @@ private:
     void serve(ssh_session session);
     void drainBacklog();
     void sendInput(ssh_session session);
+    void sendSpoken(ssh_session session);
     void postOutput();
     void handlePatience();
     void end(const ShellEnd &end);

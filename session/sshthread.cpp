@@ -133,6 +133,7 @@ void SshThread::takeCommands()
                                if (SshSessionChannel *to = channel(wish.channel))
                                    to->hangUp();
                            },
+                           [](ToLink::Wake) {}, // every turn pumps
                            [this](ToLink::DropChannel &wish) {
                                std::erase_if(m_channels, [&](const auto &open) { return open->id() == wish.channel; });
                                std::erase_if(m_tunnels, [&](const auto &open) { return open->id() == wish.channel; });

@@ -188,7 +188,7 @@ bool SftpProtocol::takeVersion(QByteArrayView packet, Time now)
     m_isReady = true;
     if (m_server.has(SftpExtension::Limits))
         askLimits(now);
-    m_events.ready();
+    m_events.known();
     return !m_isBroken;
 }
 
@@ -204,7 +204,14 @@ void SftpProtocol::askLimits(Time now)
         const auto bounded = [](quint64 value) { return quint32(std::min(value == 0 ? kMostInOne : value, kMostInOne)); };
         m_server.mostRead = bounded(values[1]);
         m_server.mostWrite = bounded(values[2]);
+        m_events.known();
     });
+}
+
+void SftpProtocol::withdraw(SftpExtension extension)
+{
+    m_server.extensions.reset(size_t(extension));
+    m_events.known();
 }
 
 SftpProtocol::Time SftpProtocol::deadlineOf(const Pending &pending) const

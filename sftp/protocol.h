@@ -30,7 +30,7 @@ public:
     using Answer = std::function<void(const Result<SftpReply> &)>;
     struct Events
     {
-        std::function<void()> ready;               // the server has said its version and extensions
+        std::function<void()> known; // server() has changed: at first, when it has said its version and extensions
         std::function<void(const Error &)> broken; // once; nothing goes on after that
     };
 
@@ -62,7 +62,7 @@ public:
     [[nodiscard]] const SftpServer &server() const { return m_server; }
     [[nodiscard]] size_t inFlight() const { return m_pending.size(); }
     // It was offered and is not there.
-    void withdraw(SftpExtension extension) { m_server.extensions.reset(size_t(extension)); }
+    void withdraw(SftpExtension extension);
 
 private:
     struct Pending

@@ -69,6 +69,7 @@ private slots:
         row("pty: overflow", Layer::WebSocket, "1008 pre-ready buffer overflow", NextStep::Retry, "more than the server keeps");
         row("pty: lagged", Layer::WebSocket, "1008 output lagged by 812 messages", NextStep::Retry, "faster than it");
         row("pty: flood", Layer::WebSocket, "1008 input rate limit exceeded", NextStep::Retry, "input was sent faster");
+        row("sftp: a start file that prints", Layer::Sftp, "the server's first words are not SFTP: “Welcome”", NextStep::None, "start file");
         row("proxy: not running", Layer::SandboxState, "HTTP 503: SANDBOX_NOT_RUNNING", NextStep::ResumeSandbox, "not running");
         row("proxy: unknown", Layer::SandboxState, "HTTP 404: SANDBOX_NOT_FOUND", NextStep::RefreshList, "not known");
         row("proxy: no id", Layer::Http, "HTTP 400: MISSING_SANDBOX_ID", NextStep::ReportBug, "could not tell");

@@ -1,0 +1,96 @@
+// The files of one server: an SFTP channel on a link. GUI thread; the protocol runs in the thread of the link.
+#pragma once
+
+#include "sftp/protocol.h"
+#include "sftp/sftpstreams.h"
+
+#include <QFuture>
+#include <QHash>
+#include <QSocketNotifier>
+
+#include <deque>
+
+namespace Sandpiper {
+
+class SshChannel;
+class SshLink;
+struct ShellEnd;
+
+// Usable at once: what is asked before the link is Ready waits for it. Every question ends with one answer,
+// also when link, channel or server are lost. Errors: layer Sftp, subject the path, detail the server's words.
+// Kinds: NotFound, PermissionDenied, Conflict (something is there), QuotaExceeded, Unsupported, Timeout (it may
+// still be done there), Protocol, ServerError (it refuses and does not say why), ConnectionLost, Cancelled.
+class SftpClient : public QObject
+{
+    Q_OBJECT
+public:
+    // link: borrowed for the call; it may go first.
+    explicit SftpClient(SshLink *link, const SftpPatience &patience = {}, QObject *parent = nullptr);
+    ~SftpClient() override; // what is under way ends with Cancelled
+
+    [[nodiscard]] bool isReady() const { return m_isReady; }
+    [[nodiscard]] const SftpServer &server() const { return m_server; } // once ready
+
+    // A future that is cancelled before its turn is not carried out; later, only its answer is dropped.
+    // At most 256 are with the server at once, the others wait here.
+    [[nodiscard]] QFuture<Result<SftpAttributes>> stat(const RemotePath &path, LinkPolicy links = LinkPolicy::Follow);
+    // Mode (its permissions), owner, times, size. NoFollow needs lsetstat@openssh.com.
+    [[nodiscard]] QFuture<Done> setAttributes(const RemotePath &path, const SftpAttributes &attributes, LinkPolicy links = LinkPolicy::Follow);
+    [[nodiscard]] QFuture<Done> makeFolder(const RemotePath &path, std::optional<quint32> mode = {});
+    [[nodiscard]] QFuture<Done> removeFile(const RemotePath &path); // and links
+    [[nodiscard]] QFuture<Done> removeFolder(const RemotePath &path);
+    // Replace is atomic where the server has posix-rename@openssh.com. Elsewhere, and with Keep, the server decides
+    // whether something that is there is an error (OpenSSH, by the draft) or goes.
+    [[nodiscard]] QFuture<Done> rename(const RemotePath &from, const RemotePath &to, RenamePolicy policy = RenamePolicy::Keep);
+    [[nodiscard]] QFuture<Result<RemotePath>> realPath(const RemotePath &path);
+    [[nodiscard]] QFuture<Result<RemotePath>> expandPath(const RemotePath &path);
+    [[nodiscard]] QFuture<Result<RemotePath>> homeFolder(const QByteArray &user = {});
+    [[nodiscard]] QFuture<Result<RemotePath>> readLink(const RemotePath &path);
+    [[nodiscard]] QFuture<Done> makeSymlink(const RemotePath &target, const RemotePath &link);
+    [[nodiscard]] QFuture<Done> makeHardlink(const RemotePath &existing, const RemotePath &link);
+    [[nodiscard]] QFuture<Result<SftpSpace>> space(const RemotePath &path);
+    [[nodiscard]] QFuture<Done> sync(const RemotePath &path); // a file's bytes are on the disk
+    // On the server, into a file that is not there yet.
+    [[nodiscard]] QFuture<Done> copyFile(const RemotePath &from, const RemotePath &to);
+    [[nodiscard]] QFuture<Result<SftpOwnerNames>> ownerNames(const QList<quint32> &users, const QList<quint32> &groups);
+
+    [[nodiscard]] std::unique_ptr<SftpListing> list(const RemotePath &path);
+    [[nodiscard]] std::unique_ptr<SftpReader> read(const SftpReadWish &wish);
+    [[nodiscard]] std::unique_ptr<SftpWriter> write(const SftpWriteWish &wish);
+
+signals:
+    void ready();
+    // Once, when it cannot be used any more. After everything that was under way has ended.
+    void ended(const Sandpiper::Error &error);
+
+private:
+    friend class SftpStream;
+    class Call;
+    template <typename Answer>
+    class TypedCall;
+
+    template <typename Answer>
+    [[nodiscard]] QFuture<Answer> run(SftpOperation operation);
+    void startWaiting();
+    [[nodiscard]] int add(SftpStream *stream);
+    void forget(int stream);
+    void send(SftpCommand command);
+    void takeEvents();
+    void handle(SftpEvent &event);
+    void channelEnded(const ShellEnd &end);
+    void endWith(const Error &error);
+
+    std::shared_ptr<SftpMail> m_mail; // owned together with the engine
+    std::unique_ptr<QSocketNotifier> m_bell;
+    std::unique_ptr<SshChannel> m_channel;
+    SftpServer m_server;
+    std::deque<std::unique_ptr<Call>> m_waiting;
+    QHash<int, std::shared_ptr<Call>> m_calls; // with the engine
+    QHash<int, QPointer<SftpStream>> m_streams;
+    QByteArray m_complaints; // of the program there, on its error output
+    std::optional<Error> m_end;
+    int m_lastId = 0;
+    bool m_isReady = false;
+};
+
+} // namespace Sandpiper

@@ -1,0 +1,103 @@
+#include "sftp/sftpengine.h"
+
+#include "session/sshmessages.h"
+
+namespace Sandpiper {
+
+SftpEngine::SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience)
+    : m_mail(std::move(mail))
+    , m_protocol(patience,
+                 {[this] { post(FromSftp::Known{m_protocol.server()}); },
+                  [this](const Error &error) {
+                      m_isBroken = true;
+                      post(FromSftp::Broken{error});
+                  }})
+{
+    look();
+}
+
+SftpEngine::~SftpEngine() = default;
+
+void SftpEngine::look()
+{
+    m_now = std::chrono::steady_clock::now();
+}
+
+void SftpEngine::opened(const QByteArray &banner)
+{
+    look();
+    m_protocol.open(banner, m_now);
+}
+
+void SftpEngine::received(QByteArrayView bytes)
+{
+    look();
+    m_protocol.receive(bytes, m_now);
+}
+
+void SftpEngine::sent(qint64 bytes)
+{
+    look();
+    m_protocol.sent(bytes, m_now);
+}
+
+void SftpEngine::pump()
+{
+    look();
+    m_protocol.expire(m_now);
+    // What comes before the server has said its version waits in the mailbox.
+    if (m_protocol.isReady())
+        takeCommands();
+    for (const auto &[id, job] : m_jobs) {
+        if (!job->isOver() && !m_isBroken)
+            job->pump();
+    }
+    std::erase_if(m_jobs, [](const auto &entry) { return entry.second->isOver(); });
+}
+
+void SftpEngine::add(std::unique_ptr<SftpJob> job)
+{
+    SftpJob *added = job.get();
+    m_jobs[added->id()] = std::move(job);
+    added->start();
+}
+
+void SftpEngine::takeCommands()
+{
+    const auto job = [this](int id) -> SftpJob * {
+        const auto it = m_jobs.find(id);
+        return it == m_jobs.end() || it->second->isOver() ? nullptr : it->second.get();
+    };
+    for (SftpCommand &command : m_mail->commands.takeAll()) {
+        // The face ends what is lost with the connection.
+        if (m_isBroken)
+            return;
+        std::visit(Overloaded{
+                           [&](const ToSftp::Run &wish) { add(makeOperationJob(*this, wish.id, wish.operation)); },
+                           [&](const ToSftp::List &wish) { add(makeListJob(*this, wish.id, wish.path)); },
+                           [&](const ToSftp::Read &wish) { add(makeReadJob(*this, wish.id, wish.wish)); },
+                           [&](const ToSftp::Write &wish) { add(makeWriteJob(*this, wish.id, wish.wish)); },
+                           [&](const ToSftp::Bytes &input) {
+                               if (SftpJob *to = job(input.id))
+                                   to->write(input.bytes);
+                           },
+                           [&](const ToSftp::Finish &wish) {
+                               if (SftpJob *to = job(wish.id))
+                                   to->finishWriting(wish.sync);
+                           },
+                           [&](const ToSftp::Consumed &report) {
+                               if (SftpJob *to = job(report.id))
+                                   to->consumed(report.amount);
+                           },
+                           [&](const ToSftp::Cancel &wish) {
+                               if (SftpJob *to = job(wish.id)) {
+                                   to->cancel();
+                                   m_protocol.abandon(wish.id, m_now);
+                               }
+                           },
+                   },
+                   command);
+    }
+}
+
+} // namespace Sandpiper

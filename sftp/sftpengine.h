@@ -1,0 +1,42 @@
+// SFTP in the thread of a link: takes commands of its face, keeps its jobs, and feeds the protocol.
+#pragma once
+
+#include "session/sshsubsystem.h"
+#include "sftp/sftpjob.h"
+
+#include <unordered_map>
+#include <vector>
+
+namespace Sandpiper {
+
+class SftpEngine : public SshSubsystem, private SftpJobHost
+{
+public:
+    SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience);
+    ~SftpEngine() override;
+
+    void opened(const QByteArray &banner) override;
+    void received(QByteArrayView bytes) override;
+    void pump() override;
+    [[nodiscard]] QByteArrayView output() const override { return m_protocol.output(); }
+    void sent(qint64 bytes) override;
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const override { return m_protocol.nextDeadline(); }
+
+private:
+    SftpProtocol &protocol() override { return m_protocol; }
+    SftpProtocol::Time now() const override { return m_now; }
+    void post(SftpEvent event) override { m_mail->events.put(std::move(event)); }
+
+    void look(); // at the clock
+    void takeCommands();
+    void add(std::unique_ptr<SftpJob> job);
+    void sweep();
+
+    std::shared_ptr<SftpMail> m_mail; // owned together with the face
+    SftpProtocol m_protocol;
+    SftpProtocol::Time m_now;
+    std::unordered_map<int, std::unique_ptr<SftpJob>> m_jobs;
+    bool m_isBroken = false;
+};
+
+} // namespace Sandpiper

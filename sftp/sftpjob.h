@@ -1,0 +1,91 @@
+// One thing that the engine is busy with: an operation, a listing, a file that is read or written. In the
+// link's thread.
+#pragma once
+
+#include "sftp/protocol.h"
+#include "sftp/sftpmessages.h"
+
+#include <functional>
+
+namespace Sandpiper {
+
+// What a job has of its engine.
+class SftpJobHost
+{
+public:
+    virtual ~SftpJobHost() = default;
+    [[nodiscard]] virtual SftpProtocol &protocol() = 0;
+    [[nodiscard]] virtual SftpProtocol::Time now() const = 0;
+    virtual void post(SftpEvent event) = 0;
+};
+
+class SftpJob
+{
+public:
+    // subject: the path, as errors name it.
+    SftpJob(SftpJobHost &host, int id, const QString &subject)
+        : m_host(host)
+        , m_id(id)
+        , m_subject(subject)
+    {
+    }
+    virtual ~SftpJob() = default;
+    SftpJob(const SftpJob &) = delete;
+    SftpJob &operator=(const SftpJob &) = delete;
+
+    virtual void start() = 0;
+    // Room may have come about.
+    virtual void pump() {}
+    virtual void consumed(qint64) {}
+    virtual void write(const QByteArray &) {}
+    virtual void finishWriting(bool) {}
+    // Nobody wants it any more: what it holds at the server is given back.
+    virtual void cancel() { m_isOver = true; }
+
+    [[nodiscard]] int id() const { return m_id; }
+    [[nodiscard]] bool isOver() const { return m_isOver; }
+
+protected:
+    void ask(SftpRequest request, SftpProtocol::Answer answer)
+    {
+        m_host.protocol().request(std::move(request), m_id, m_host.now(), std::move(answer));
+    }
+    // Nobody waits for the answer.
+    void close(const QByteArray &handle);
+    // Once; pending answers are dropped. The job is deleted a little later.
+    void end(const Result<SftpValue> &value);
+    void fail(Error error);
+    [[nodiscard]] const QString &subject() const { return m_subject; }
+    [[nodiscard]] SftpJobHost &host() { return m_host; }
+    [[nodiscard]] const SftpServer &server() { return m_host.protocol().server(); }
+
+    // What an answer must be; else the status as an error about the subject.
+    template <typename Body>
+    [[nodiscard]] Result<Body> expect(const Result<SftpReply> &reply)
+    {
+        if (!reply)
+            return about(reply.error());
+        if (const auto *body = std::get_if<Body>(&reply->body))
+            return *body;
+        if (const auto *status = std::get_if<SftpStatus>(&reply->body))
+            return std::unexpected(errorOf(*status, m_subject));
+        return failure(ErrorKind::Protocol, Layer::Sftp, QStringLiteral("an answer of the wrong kind"), m_subject);
+    }
+    [[nodiscard]] Done expectOk(const Result<SftpReply> &reply);
+    [[nodiscard]] std::unexpected<Error> about(Error error) const;
+
+private:
+    SftpJobHost &m_host;
+    int m_id;
+    QString m_subject;
+    bool m_isOver = false;
+};
+
+// Each in a file of its own.
+[[nodiscard]] std::unique_ptr<SftpJob> makeOperationJob(SftpJobHost &host, int id, const SftpOperation &operation);
+[[nodiscard]] std::unique_ptr<SftpJob> makeCopyJob(SftpJobHost &host, int id, const SftpDo::Copy &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const RemotePath &path);
+[[nodiscard]] std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const SftpReadWish &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish);
+
+} // namespace Sandpiper

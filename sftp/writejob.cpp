@@ -1,0 +1,198 @@
+// A file that is written, with many WRITEs in flight.
+#include "sftp/sftpjob.h"
+
+#include <algorithm>
+#include <deque>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+namespace {
+
+// Packets wait with the protocol only so far: what is more waits with whoever writes.
+constexpr qsizetype kMostUnsent = 4 << 20;
+
+class WriteJob : public SftpJob
+{
+public:
+    WriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish)
+        : SftpJob(host, id, wish.path.shown())
+        , m_wish(wish)
+        , m_offset(wish.offset)
+    {
+    }
+
+    void start() override
+    {
+        SftpAttributes attributes;
+        attributes.mode = m_wish.mode;
+        const quint32 flags = SftpOpen::Write | SftpOpen::Create
+                | (m_wish.existing == SftpWriteWish::Existing::Refuse ? SftpOpen::Exclusive : m_wish.existing == SftpWriteWish::Existing::Empty ? SftpOpen::Truncate : 0);
+        ask(std::move(SftpRequest(SftpType::Open).string(m_wish.path.onTheWire()).number(flags).attributes(attributes)), [this](const Result<SftpReply> &reply) {
+            const Result<SftpHandle> handle = expect<SftpHandle>(reply);
+            if (!handle)
+                return notOpened(handle.error());
+            m_handle = handle->bytes;
+            m_isOpen = true;
+            pump();
+        });
+    }
+
+    void write(const QByteArray &bytes) override
+    {
+        if (m_isFinishing)
+            return;
+        m_waiting += bytes.size();
+        m_input.push_back(bytes);
+        pump();
+    }
+
+    void finishWriting(bool sync) override
+    {
+        m_isFinishing = true;
+        m_syncs = sync;
+        pump();
+    }
+
+    void pump() override
+    {
+        if (!m_isOpen || m_isClosing)
+            return;
+        const qint64 chunk = server().mostWrite;
+        // Whole pieces only, unless nothing else is under way or will come.
+        while (m_waiting > 0 && m_inFlight < m_wish.inFlight && host().protocol().unsent() < kMostUnsent
+               && (m_waiting >= chunk || m_isFinishing || m_inFlight == 0))
+            send(std::min(m_waiting, chunk));
+        if (m_isFinishing && m_waiting == 0 && m_inFlight == 0)
+            conclude();
+    }
+
+    void cancel() override
+    {
+        giveBack();
+        SftpJob::cancel();
+    }
+
+private:
+    void notOpened(const Error &error)
+    {
+        if (error.kind != ErrorKind::ServerError || m_wish.existing != SftpWriteWish::Existing::Refuse)
+            return fail(error);
+        // A refusal without a reason: is something there already?
+        ask(std::move(SftpRequest(SftpType::Lstat).string(m_wish.path.onTheWire())), [this, error](const Result<SftpReply> &look) {
+            const bool isThere = look && std::holds_alternative<SftpAttributes>(look->body);
+            fail({isThere ? ErrorKind::Conflict : error.kind, Layer::Sftp, error.detail, {}});
+        });
+    }
+
+    void send(qint64 size)
+    {
+        SftpRequest request(SftpType::Write, m_handle.size() + size + 16);
+        request.string(m_handle).longNumber(m_offset);
+        if (m_firstUsed == 0 && m_input.front().size() == size) {
+            request.string(m_input.front());
+            m_input.pop_front();
+        } else {
+            QByteArray bytes;
+            bytes.reserve(size);
+            while (bytes.size() < size) {
+                const QByteArrayView rest = QByteArrayView(m_input.front()).sliced(m_firstUsed);
+                const qsizetype part = std::min<qsizetype>(rest.size(), size - bytes.size());
+                bytes += rest.first(part);
+                m_firstUsed += part;
+                if (m_firstUsed == m_input.front().size()) {
+                    m_input.pop_front();
+                    m_firstUsed = 0;
+                }
+            }
+            request.string(bytes);
+        }
+        m_offset += quint64(size);
+        m_waiting -= size;
+        ++m_inFlight;
+        ask(std::move(request), [this, size](const Result<SftpReply> &reply) {
+            --m_inFlight;
+            const Done written = expectOk(reply);
+            if (!written)
+                return refused(written.error());
+            host().post(FromSftp::Taken{id(), size});
+            pump();
+        });
+    }
+
+    // A full disk is a failure without a reason, too.
+    void refused(const Error &error)
+    {
+        if (std::exchange(m_isRefused, true))
+            return; // one reason will do
+        if (error.kind != ErrorKind::ServerError || !server().has(SftpExtension::Fstatvfs))
+            return giveUp(error);
+        m_isClosing = true;
+        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(m_handle)), [this, error](const Result<SftpReply> &look) {
+            const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
+            QByteArrayView rest = body ? body->bytes : QByteArrayView();
+            QList<quint64> values; // see SftpSpace
+            const bool isFull = takeSftpLongs(rest, values, 11) && values[4] * std::max<quint64>(1, values[1]) < server().mostWrite;
+            giveUp({isFull ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
+        });
+    }
+
+    void conclude()
+    {
+        m_isClosing = true;
+        if (m_syncs && server().has(SftpExtension::Fsync)) {
+            ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fsync)).string(m_handle)), [this](const Result<SftpReply> &reply) {
+                const Done synced = expectOk(reply);
+                synced ? closeAndEnd() : giveUp(synced.error());
+            });
+        } else if (m_syncs) {
+            giveUp({ErrorKind::Unsupported, Layer::Sftp, u"the server does not offer fsync@openssh.com"_s, {}});
+        } else {
+            closeAndEnd();
+        }
+    }
+
+    // Where the disk is a network's, only the end says whether all was written.
+    void closeAndEnd()
+    {
+        m_isOpen = false;
+        ask(std::move(SftpRequest(SftpType::Close).string(m_handle)), [this](const Result<SftpReply> &reply) {
+            const Done closed = expectOk(reply);
+            closed ? end(SftpValue()) : fail(closed.error());
+        });
+    }
+
+    void giveBack()
+    {
+        if (std::exchange(m_isOpen, false))
+            close(m_handle);
+    }
+
+    void giveUp(const Error &error)
+    {
+        giveBack();
+        fail(error);
+    }
+
+    SftpWriteWish m_wish;
+    QByteArray m_handle;
+    bool m_isOpen = false;
+    bool m_isFinishing = false;
+    bool m_isClosing = false;
+    bool m_isRefused = false;
+    bool m_syncs = false;
+    std::deque<QByteArray> m_input;
+    qsizetype m_firstUsed = 0; // of the first
+    qint64 m_waiting = 0;
+    quint64 m_offset;
+    int m_inFlight = 0;
+};
+
+} // namespace
+
+std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish)
+{
+    return std::make_unique<WriteJob>(host, id, wish);
+}
+
+} // namespace Sandpiper
