@@ -1,6 +1,7 @@
 #include "app/cli/command.h"
 
 #include "app/cli/commands.h"
+#include "app/cli/fscommand.h"
 #include "app/cli/output.h"
 #include "app/cli/servecommand.h"
 #include "session/signalnames.h"
@@ -35,6 +36,7 @@ const std::vector<CommandRow> &commandTable()
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
         {"forward", "TARGET -L SPEC… -R SPEC… -D SPEC…", "port forwards, as ssh makes them", make<ForwardCommand>},
+        {"fs", "ls | stat | cat | write | … TARGET:PATH", "files in a sandbox", make<FsCommand>},
         {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
         {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},
         {"serve", "TARGET [--stdio | --listen ADDRESS:PORT]", "a local SSH endpoint for a sandbox", make<ServeCommand>},

@@ -1,5 +1,6 @@
 #include "app/cli/command.h"
 #include "app/cli/output.h"
+#include "app/cli/rawarguments.h"
 #include "app/cli/terminal.h"
 
 #include <QCoreApplication>
@@ -28,6 +29,7 @@ QString helpText()
 
 int main(int argc, char **argv)
 {
+    keepRawArguments(argc, argv);
     QCoreApplication app(argc, argv);
     QCoreApplication::setApplicationName(u"sandpiper-cli"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(SANDPIPER_VERSION));

@@ -19,14 +19,15 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive s
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a forward -d 'Port forwards, as ssh makes them'
+complete -c sandpiper-cli -n __fish_use_subcommand -a fs -d 'Files in a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a proxy -d 'SSH transport, for ProxyCommand'
 complete -c sandpiper-cli -n __fish_use_subcommand -a ssh-config -d 'Host blocks for ssh and editors'
 complete -c sandpiper-cli -n __fish_use_subcommand -a serve -d 'A local SSH endpoint for a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward doctor' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward fs proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward fs doctor' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
 
@@ -78,6 +79,16 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l user -x -d '
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l no-sftp -d 'Refuse SFTP'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from pty' -a 'ls create get attach resize wait kill'
+
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -a 'ls stat cat write mkdir rm rmdir mv ln readlink realpath chmod df'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s l -d 'With mode, owner, size and time'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s 0 -d 'NUL behind each name'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s L -d 'What a link leads to'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s p -d 'And the folders above it'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s m -x -d 'Mode of what is made, in octal'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s f -d 'Over what is there'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -s s -d 'A symbolic link'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from fs' -l sync -d 'Until it is on the disk there'
 
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l write -d 'Keep them, included from ~/.ssh/config'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ssh-config' -l yes -d 'Agree to the one line in ~/.ssh/config'

@@ -24,6 +24,7 @@ _sandpiper_cli() {
         'exec:one command'
         'pty:PTY sessions in a sandbox'
         'forward:port forwards, as ssh makes them'
+        'fs:files in a sandbox'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
         'serve:a local SSH endpoint for a sandbox'
@@ -61,6 +62,12 @@ _sandpiper_cli() {
                 pty)
                     _arguments '--help' '--json[one JSON document]' '1:what:(ls create get attach resize wait kill)' \
                         '*:session, size or target:_sandpiper_cli_targets' ;;
+                fs)
+                    _arguments '--help' '--json[one JSON document]' '-l[with mode, owner, size and time]' '-0[NUL behind each name]' \
+                        '-L[what a link leads to]' '-p[and the folders above it]' '-m[mode of what is made, in octal]:mode:' \
+                        '-f[over what is there]' '-s[a symbolic link]' '--sync[until it is on the disk there]' \
+                        '1:what:(ls stat cat write mkdir rm rmdir mv ln readlink realpath chmod df)' \
+                        '*:target and path:_sandpiper_cli_targets' ;;
                 ssh-config)
                     _arguments '--help' '--write[keep them, included from ~/.ssh/config]' '--yes[agree to the one line in ~/.ssh/config]' \
                         '--proxy[through sandpiper-cli proxy]' '--ssh-port[SSH server inside the sandbox]:port:' \
