@@ -18,6 +18,9 @@ constexpr size_t kMostAbandoned = 4096;
 constexpr int kNobody = 0;
 // More in one request brings nothing, and OpenSSH grants no more.
 constexpr quint64 kMostInOne = 255 << 10;
+// Small requests travel together: each piece of output becomes a packet of SSH, and a call into the kernel.
+constexpr qsizetype kSmall = 4 << 10;
+constexpr qsizetype kTogether = 32 << 10;
 
 QString ourWordsFor(quint32 code)
 {
@@ -84,7 +87,11 @@ void SftpProtocol::open(const QByteArray &serverBanner, Time now)
 void SftpProtocol::send(QByteArray packet)
 {
     m_unsent += packet.size();
-    m_output.push_back(std::move(packet));
+    // Never with the first: somebody may be looking at it.
+    if (m_output.size() > 1 && packet.size() <= kSmall && m_output.back().size() < kTogether)
+        m_output.back() += packet;
+    else
+        m_output.push_back(std::move(packet));
 }
 
 QByteArrayView SftpProtocol::output() const

@@ -122,6 +122,26 @@ private slots:
         QVERIFY(talk.ends.isEmpty());
     }
 
+    void smallRequestsTravelTogether()
+    {
+        Talk talk;
+        talk.hear(version());
+        (void)talk.said();
+        for (int i = 0; i < 5000; ++i)
+            talk.ask();
+        int pieces = 0;
+        qsizetype bytes = 0;
+        while (!talk.protocol.output().isEmpty()) {
+            bytes += talk.protocol.output().size();
+            QVERIFY(talk.protocol.output().size() < 40'000);
+            talk.protocol.sent(talk.protocol.output().size(), talk.now);
+            ++pieces;
+        }
+        QCOMPARE(bytes, 5000 * 15);
+        QVERIFY2(pieces < 6, QByteArray::number(pieces).constData());
+        QCOMPARE(talk.protocol.unsent(), 0);
+    }
+
     void answersAreMatchedInAnyOrder()
     {
         Talk talk;
