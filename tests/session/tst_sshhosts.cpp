@@ -9,6 +9,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <unistd.h>
+
 using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
 
@@ -186,6 +188,7 @@ private:
         sources.home = m_dir->path();
         sources.userFile = m_dir->filePath(u".ssh/config"_s);
         sources.localUser = u"me"_s;
+        sources.uid = ::geteuid();
         sources.ownership = SshConfig::Sources::Ownership::AsGiven;
         return sources;
     }

@@ -141,6 +141,14 @@ void TestSshd::prepare()
     made = made && QFile::copy(identity() + u".pub"_s, m_dir.filePath(u"keys/authorized_keys"_s));
     if (!made)
         m_problem = u"the keys could not be made"_s;
+    QFile groups(u"/etc/group"_s);
+    QByteArray others;
+    if (groups.open(QIODevice::ReadOnly)) {
+        for (const QByteArray &line : groups.readAll().split('\n'))
+            others += line.startsWith("tty:") || line.isEmpty() ? QByteArray() : line + '\n';
+    }
+    if (!writeFile(m_dir.filePath(u"group"_s), others))
+        m_problem = u"the list of groups could not be written"_s;
 }
 
 bool TestSshd::launch(const QStringList &extraConfig)
@@ -194,9 +202,13 @@ bool TestSshd::launch(const QStringList &extraConfig)
 // be as slow and as loud as whatever its user has there.
 QStringList TestSshd::contained(const QStringList &command) const
 {
-    return QStringList{u"bwrap"_s, u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), accountHome(),
-                       u"--bind"_s, m_dir.path(), m_dir.path(), u"--die-with-parent"_s, u"--"_s}
-            + command;
+    QStringList all{u"bwrap"_s, u"--dev-bind"_s, u"/"_s, u"/"_s, u"--bind"_s, m_dir.filePath(u"home"_s), accountHome(),
+                    u"--bind"_s, m_dir.path(), m_dir.path()};
+    // In a namespace of an ordinary user's the group of terminals cannot be had, and a server that knows of
+    // it ends the connection where it cannot give the terminal to it.
+    if (::geteuid() != 0)
+        all += {u"--ro-bind"_s, m_dir.filePath(u"group"_s), u"/etc/group"_s};
+    return all + QStringList{u"--die-with-parent"_s, u"--"_s} + command;
 }
 
 QStringList TestSshd::stdioCommand() const
