@@ -46,7 +46,7 @@ LoginStore::LoginStore(const QString &file)
         const QJsonObject entry = value.toObject();
         const std::optional<SandboxId> id = SandboxId::parse(entry[u"sandbox"].toString());
         const LoginChoice choice{entry[u"user"].toString(), entry[u"term"].toString(), entry[u"key"].toString(),
-                                 entry[u"forwardAgent"].toBool()};
+                                 entry[u"forwardAgent"].toBool(), entry[u"withoutSftp"].toBool()};
         if (id && check(choice) && m_choices.size() < kMostChoices)
             m_choices.insert(*id, choice);
     }
@@ -93,7 +93,8 @@ Done LoginStore::save() const
     QJsonArray sandboxes;
     for (const auto &[id, choice] : m_choices.asKeyValueRange()) {
         sandboxes.append(QJsonObject{{u"sandbox"_s, id.toString()}, {u"user"_s, choice.user},
-                                     {u"term"_s, choice.term}, {u"key"_s, choice.key}, {u"forwardAgent"_s, choice.forwardsAgent}});
+                                     {u"term"_s, choice.term}, {u"key"_s, choice.key}, {u"forwardAgent"_s, choice.forwardsAgent},
+                                     {u"withoutSftp"_s, choice.withoutSftp}});
     }
     const QJsonObject root{{u"version"_s, kVersion}, {u"agentSocket"_s, m_agentSocket}, {u"sandboxes"_s, sandboxes}};
     return writePrivateFile(m_file, QJsonDocument(root).toJson());

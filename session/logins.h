@@ -16,6 +16,7 @@ struct LoginChoice
     QString term; // of the shell: "xterm-256color"
     QString key;  // "SHA256:…" or a file
     bool forwardsAgent = false; // programs there may sign with the keys of the agent here
+    bool withoutSftp = false; // no file of it is asked for, nor served
 
     [[nodiscard]] bool isEmpty() const { return *this == LoginChoice(); }
     friend bool operator==(const LoginChoice &, const LoginChoice &) = default;

@@ -22,6 +22,7 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     , m_term(new QLineEdit(this))
     , m_key(new QComboBox(this))
     , m_agent(new QCheckBox(tr("Forward the SSH &agent"), this))
+    , m_sftp(new QCheckBox(tr("&Files over SFTP"), this))
     , m_problem(makeText({}, TextTone::Danger, this))
 {
     const QString name = tamed(sandbox.displayName(), 60);
@@ -60,6 +61,9 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
     m_agent->setChecked(choice.forwardsAgent);
     m_agent->setToolTip(tr("Programs there can sign in to other hosts with your keys, and so can whoever is root there, as long as you are connected."));
     form->addRow(QString(), m_agent);
+    m_sftp->setChecked(!choice.withoutSftp);
+    m_sftp->setToolTip(tr("Without it no file is asked for there, and none served to other programs."));
+    form->addRow(QString(), m_sftp);
     auto *buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     buttons->addButton(tr("Save"), QDialogButtonBox::AcceptRole)->setDefault(true);
     connect(buttons, &QDialogButtonBox::accepted, this, &LoginDialog::accept);
@@ -78,7 +82,8 @@ LoginDialog::LoginDialog(const Sandbox &sandbox, LoginStore *logins, const Avail
 
 void LoginDialog::accept()
 {
-    const Done kept = m_logins->set(m_sandbox, {m_user->text().trimmed(), m_term->text().trimmed(), m_key->currentData().toString(), m_agent->isChecked()});
+    const Done kept = m_logins->set(m_sandbox, {m_user->text().trimmed(), m_term->text().trimmed(), m_key->currentData().toString(), m_agent->isChecked(),
+                                                 !m_sftp->isChecked()});
     if (kept) {
         QDialog::accept();
         return;

@@ -28,6 +28,7 @@ private:
     QLineEdit *m_term;
     QComboBox *m_key;
     QCheckBox *m_agent;
+    QCheckBox *m_sftp;
     QLabel *m_problem;
 };
 

@@ -120,6 +120,8 @@ void FsCommand::connectTo(const CliResult<Target> &target)
         return fail(Error{ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox.stateText, m_targetName});
     if (!sandbox.ssh)
         return fail(Error{ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), m_targetName});
+    if (target->signIn.choice.withoutSftp)
+        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, m_targetName});
     m_link = std::make_unique<SshLink>(linkOptionsFor(sandbox, target->signIn), m_prompts.get());
     m_client = std::make_unique<SftpClient>(m_link.get());
     connect(m_client.get(), &SftpClient::ended, this, &FsCommand::failFs);

@@ -126,6 +126,8 @@ void ServeCommand::findKeys(const Target &target)
     ends.sandbox = target.sandbox;
     ends.provider = target.provider;
     ends.signIn = target.signIn;
+    if (target.signIn.choice.withoutSftp)
+        ends.sftp = FarEnds::Sftp::Never;
     ends.route = api ? FarEnds::Route::Vendor : FarEnds::Route::Ssh;
     ends.prompts = m_prompts.get();
     m_wish.serving.host.sandbox = target.sandbox.displayName();

@@ -1,4 +1,6 @@
 // sandpiper-cli fs as scripts use it, on a real server and in a real sandbox.
+#include "session/logins.h"
+#include "session/paths.h"
 #include "tests/support/testgateway.h"
 #include "tests/support/testsshd.h"
 
@@ -184,6 +186,22 @@ private slots:
         QVERIFY2(ran.words.contains("not running"), ran.words.constData());
         QVERIFY(run(u"gateway"_s, "\"$FS\" ls").output.contains("suspended"));
         QCOMPARE(run(u"gateway"_s, "\"$FS\" resume box").status, 0);
+    }
+
+    void withoutSftpNothingIsAskedFor()
+    {
+        const QJsonArray rows = QJsonDocument::fromJson(run(u"gateway"_s, "\"$FS\" ls --json").output).array();
+        QCOMPARE(rows.size(), 1);
+        const SandboxId box{u"local"_s, u"this-computer"_s, rows[0].toObject().value("id"_L1).toString()};
+        LoginStore logins(configFolder() + u"/logins.json"_s);
+        LoginChoice choice;
+        choice.withoutSftp = true;
+        QVERIFY(logins.set(box, choice));
+        const Ran ran = run(u"gateway"_s, "fs ls \"$T:/\"");
+        QVERIFY(logins.set(box, {}));
+        QCOMPARE(ran.status, 1);
+        QVERIFY2(ran.words.contains("switched off"), ran.words.constData());
+        QCOMPARE(run(u"gateway"_s, "fs ls \"$T:/\"").status, 0);
     }
 
     void aReaderThatGoesAwayEndsIt()

@@ -47,13 +47,13 @@ private slots:
         const SandboxId one{u"local"_s, u"a/b"_s, u"x"_s};
         {
             LoginStore store(file);
-            QVERIFY(store.set(one, {u"root"_s, u"xterm"_s, u"SHA256:x"_s, true}));
+            QVERIFY(store.set(one, {u"root"_s, u"xterm"_s, u"SHA256:x"_s, true, true}));
             QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {u"me"_s, {}, {}}));
             QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {}));
             QVERIFY(store.setAgentSocket(u"/run/agent"_s));
         }
         const LoginStore store(file);
-        QCOMPARE(store.of(one), (LoginChoice{u"root"_s, u"xterm"_s, u"SHA256:x"_s, true}));
+        QCOMPARE(store.of(one), (LoginChoice{u"root"_s, u"xterm"_s, u"SHA256:x"_s, true, true}));
         QVERIFY(store.of({u"local"_s, u"a"_s, u"y"_s}).isEmpty());
         QCOMPARE(store.agentSocket(), u"/run/agent"_s);
     }
