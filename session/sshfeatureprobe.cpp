@@ -55,7 +55,7 @@ public:
         if (!m_handle)
             return;
         ssh_remove_channel_callbacks(m_handle, &m_callbacks);
-        ssh_channel_free(m_handle); // closes it
+        closeAndFree(m_handle);
     }
     Channel(const Channel &) = delete;
     Channel &operator=(const Channel &) = delete;

@@ -159,6 +159,7 @@ void SshForwards::watch(int fd, Watched watched)
 
 void SshForwards::close(Forward &forward)
 {
+    forward.port = 0; // accept() takes nothing for it any more
     if (forward.listener) {
         for (const FileDescriptor &socket : forward.listener->sockets())
             watch(socket.get(), Watched::No);
@@ -169,7 +170,10 @@ void SshForwards::close(Forward &forward)
     forward.clients.clear();
     forward.tunnels.clear();
     forward.held.reset();
-    std::erase_if(m_accepted, [&](const auto &accepted) { return accepted.first == forward.id; });
+    // Closing a channel may take packets in, and accept() appends: they leave the list first.
+    const auto gone = std::stable_partition(m_accepted.begin(), m_accepted.end(), [&](const auto &accepted) { return accepted.first != forward.id; });
+    const std::vector<std::pair<int, Tunnel>> dying(std::make_move_iterator(gone), std::make_move_iterator(m_accepted.end()));
+    m_accepted.erase(gone, m_accepted.end());
 }
 
 void SshForwards::stop(int id)
@@ -201,8 +205,8 @@ void SshForwards::drop()
     for (const auto &forward : m_forwards)
         close(*forward);
     watch(m_dial.descriptor(), Watched::No);
-    m_accepted.clear();
     m_asking.reset();
+    std::exchange(m_accepted, {}).clear();
     m_event = nullptr;
     m_isReady = false;
 }
@@ -235,7 +239,7 @@ std::optional<Clock::time_point> SshForwards::nextDeadline() const
 
 void SshForwards::pump(ssh_session session, ssh_event event, bool &awaitsLife, bool mayAsk)
 {
-    if (!m_isReady || (m_forwards.empty() && m_toCancel.empty() && !m_asking))
+    if (!m_isReady || (m_event == nullptr && m_forwards.empty() && m_toCancel.empty() && !m_asking))
         return;
     m_event = event;
     watch(m_dial.descriptor(), Watched::Yes);

@@ -50,4 +50,13 @@ private:
     QByteArray m_bytes;
 };
 
+// Ends a channel and frees it. While the socket is full the library says EOF, answers SSH_AGAIN and leaves
+// CLOSE unsaid, so that the server would keep the channel; asked once more it says it.
+inline void closeAndFree(ssh_channel channel)
+{
+    if (ssh_channel_is_open(channel) != 0 && ssh_channel_close(channel) == SSH_AGAIN)
+        (void)ssh_channel_close(channel);
+    ssh_channel_free(channel);
+}
+
 } // namespace Sandpiper

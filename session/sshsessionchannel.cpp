@@ -69,7 +69,7 @@ SshSessionChannel::~SshSessionChannel()
     if (!m_channel)
         return;
     ssh_remove_channel_callbacks(m_channel, &m_callbacks);
-    ssh_channel_free(m_channel);
+    closeAndFree(m_channel);
 }
 
 int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)

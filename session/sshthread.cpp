@@ -343,7 +343,7 @@ int SshThread::nextTimeout() const
     Deadline next = m_options.keepAlive.count() > 0 ? m_nextKeepAlive : Deadline::max();
     next = std::min(next, m_probeUntil.value_or(next));
     next = std::min(next, m_forwards.nextDeadline().value_or(next));
-    if (m_features)
+    if (m_features && !m_forwards.holdsGlobalRequests())
         next = std::min(next, m_features->nextDeadline().value_or(next));
     for (const auto &open : m_channels) {
         if (const auto deadline = open->nextDeadline())
@@ -429,7 +429,9 @@ void SshThread::dropSession()
 {
     m_features.reset();
     m_forwards.drop();
-    m_acceptedTunnels.clear();
+    // Closing may take packets in, and with them further channels: none is wanted any more.
+    m_callbacks.channel_open_request_auth_agent_function = nullptr;
+    std::exchange(m_acceptedTunnels, {}).clear();
     m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold
     if (m_session) {

@@ -1,7 +1,5 @@
 #include "session/sshtunnelchannel.h"
 
-#include "session/sshrefusal.h"
-
 #include <algorithm>
 #include <cerrno>
 
@@ -22,9 +20,8 @@ QString placeOf(const TunnelSpec &spec)
     return spec.path.isEmpty() ? u"%1:%2"_s.arg(spec.host).arg(spec.port) : spec.path;
 }
 
-Error refusalOf(ssh_session session, const TunnelSpec &spec)
+Error refusalOf(const OpeningRefusal &refusal, const TunnelSpec &spec)
 {
-    const OpeningRefusal refusal = openingRefusal(session);
     ErrorKind kind = ErrorKind::ServerError;
     if (refusal.reason == OpeningRefusal::Prohibited)
         kind = ErrorKind::PermissionDenied;
@@ -51,6 +48,11 @@ SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mai
     };
     m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *self) {
         static_cast<SshTunnelChannel *>(self)->m_remoteClosed = true;
+    };
+    // The session has one place for words, and the next that is refused overwrites them.
+    m_callbacks.channel_open_response_function = [](ssh_session session, ssh_channel, bool isOpen, void *self) {
+        if (!isOpen)
+            static_cast<SshTunnelChannel *>(self)->m_refusal = openingRefusal(session);
     };
 }
 
@@ -84,7 +86,7 @@ SshTunnelChannel::~SshTunnelChannel()
     if (!m_channel)
         return;
     ssh_remove_channel_callbacks(m_channel, &m_callbacks);
-    ssh_channel_free(m_channel);
+    closeAndFree(m_channel);
 }
 
 int SshTunnelChannel::take(const void *data, quint32 size)
@@ -110,7 +112,8 @@ void SshTunnelChannel::pump(ssh_session session, ssh_event event)
         return watch(nullptr, 0);
     const bool canSend = ssh_channel_window_size(m_channel) > 0 && (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) == 0;
     short what = 0;
-    if (!m_streamEnded && m_toChannel.isEmpty() && canSend)
+    // What nobody takes there any more is not looked for, or it would be found again and again.
+    if (!m_remoteClosed && !m_streamEnded && m_toChannel.isEmpty() && canSend)
         what |= POLLIN;
     if (!m_toStream.isEmpty())
         what |= POLLOUT;
@@ -158,7 +161,7 @@ void SshTunnelChannel::open(ssh_session session)
     } else if (code != SSH_AGAIN) {
         // A lost connection is told by whoever notices it for all channels.
         if (ssh_is_connected(session))
-            end(refusalOf(session, m_spec), ShellEnd::Kind::Failed);
+            end(refusalOf(m_refusal.value_or(openingRefusal(session)), m_spec), ShellEnd::Kind::Failed);
     } else if (std::chrono::steady_clock::now() >= *m_patience) {
         end({ErrorKind::Timeout, Layer::Tcp, u"from there to %1: no answer in time"_s.arg(placeOf(m_spec)), {}},
             ShellEnd::Kind::Failed);

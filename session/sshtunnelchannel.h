@@ -4,6 +4,7 @@
 
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
+#include "session/sshrefusal.h"
 
 #include <libssh/callbacks.h>
 
@@ -75,6 +76,7 @@ private:
     bool m_remoteClosed = false;
     std::optional<std::chrono::steady_clock::time_point> m_patience; // until both ends are there
     std::optional<Error> m_neverMet;
+    std::optional<OpeningRefusal> m_refusal; // by the server
 };
 
 } // namespace Sandpiper
