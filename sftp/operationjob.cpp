@@ -152,7 +152,21 @@ private:
 
     // Servers that replace with it do; the others say that something is there. Removing that first would leave a
     // moment in which neither is.
+    // Where nothing may be replaced it is looked at first: those servers would not say.
     void plainRename(const SftpDo::Rename &wish)
+    {
+        if (wish.policy == RenamePolicy::Replace)
+            return askRename(wish);
+        ask(std::move(SftpRequest(SftpType::Lstat).string(wish.to.onTheWire())), [this, wish](const Result<SftpReply> &there) {
+            if (!there)
+                return fail(there.error());
+            if (std::holds_alternative<SftpAttributes>(there->body))
+                return fail({ErrorKind::Conflict, Layer::Sftp, {}, wish.to.shown()});
+            askRename(wish);
+        });
+    }
+
+    void askRename(const SftpDo::Rename &wish)
     {
         askNew(std::move(SftpRequest(SftpType::Rename).string(wish.from.onTheWire()).string(wish.to.onTheWire())), wish.to);
     }

@@ -209,8 +209,11 @@ void SftpProtocol::askLimits(Time now)
             return withdraw(SftpExtension::Limits);
         // 0: it does not say. What we read must fit in a packet that we take.
         const auto bounded = [](quint64 value) { return quint32(std::min(value == 0 ? kMostInOne : value, kMostInOne)); };
-        m_server.mostRead = bounded(values[1]);
-        m_server.mostWrite = bounded(values[2]);
+        // A packet carries more than its data.
+        constexpr quint64 around = 1024;
+        const quint64 packet = values[0] == 0 ? kMostInOne : values[0] > 2 * around ? values[0] - around : around;
+        m_server.mostRead = std::min(bounded(values[1]), bounded(packet));
+        m_server.mostWrite = std::min(bounded(values[2]), bounded(packet));
         m_events.known();
     });
 }
@@ -256,18 +259,23 @@ void SftpProtocol::expire(Time now)
     if (m_pending.empty() || now < *nextDeadline())
         return;
     std::vector<Answer> late;
+    bool isSilent = false;
     for (auto &[id, pending] : m_pending) {
         if (now < deadlineOf(pending))
             continue;
         // A second patience has passed, and it does not even answer that.
-        if (!pending.answer)
-            return fail({ErrorKind::ConnectionLost, Layer::Sftp, u"the server has stopped answering"_s, {}});
+        if (!pending.answer) {
+            isSilent = true;
+            break;
+        }
         late.push_back(std::exchange(pending.answer, nullptr));
         pending.since = now;
         ++m_abandoned;
     }
     for (const Answer &answer : late)
         answer(failure(ErrorKind::Timeout, Layer::Sftp, u"no answer in time"_s));
+    if (isSilent)
+        fail({ErrorKind::ConnectionLost, Layer::Sftp, u"the server has stopped answering"_s, {}});
 }
 
 void SftpProtocol::fail(const Error &error)

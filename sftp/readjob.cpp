@@ -24,6 +24,8 @@ public:
 
     void start() override
     {
+        if (m_wish.offset > std::numeric_limits<quint64>::max() - server().mostRead)
+            return fail({ErrorKind::InvalidInput, Layer::Sftp, u"no file reaches so far"_s, {}});
         ask(std::move(SftpRequest(SftpType::Open).string(m_wish.path.onTheWire()).number(SftpOpen::Read).attributes({})), [this](const Result<SftpReply> &reply) {
             const Result<SftpHandle> handle = expect<SftpHandle>(reply);
             if (!handle)
@@ -32,6 +34,8 @@ public:
             m_isOpen = true;
             // How much is worth asking for; the first piece does not wait for it.
             ask(std::move(SftpRequest(SftpType::Fstat).string(m_handle)), [this](const Result<SftpReply> &look) {
+                if (!look)
+                    return giveUp(look.error());
                 const auto *found = look ? std::get_if<SftpAttributes>(&look->body) : nullptr;
                 if (found && found->isFolder())
                     return giveUp({ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, {}});

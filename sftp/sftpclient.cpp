@@ -121,7 +121,8 @@ QFuture<Answer> SftpClient::run(SftpOperation operation)
 
 void SftpClient::startWaiting()
 {
-    while (!m_waiting.empty() && m_calls.size() < kMostCalls && !m_end) {
+    // Until then it can still be cancelled.
+    while (m_isReady && !m_waiting.empty() && m_calls.size() < kMostCalls && !m_end) {
         std::shared_ptr<Call> call = std::move(m_waiting.front());
         m_waiting.pop_front();
         if (call->isCancelled())

@@ -2,6 +2,8 @@
 
 #include "session/sshmessages.h"
 
+#include <unordered_set>
+
 namespace Sandpiper {
 
 SftpEngine::SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience)
@@ -68,15 +70,26 @@ void SftpEngine::takeCommands()
         const auto it = m_jobs.find(id);
         return it == m_jobs.end() || it->second->isOver() ? nullptr : it->second.get();
     };
-    for (SftpCommand &command : m_mail->commands.takeAll()) {
+    auto commands = m_mail->commands.takeAll();
+    // What was cancelled before it could begin is not begun.
+    std::unordered_set<int> dropped;
+    for (const SftpCommand &command : commands) {
+        if (const auto *cancel = std::get_if<ToSftp::Cancel>(&command))
+            dropped.insert(cancel->id);
+    }
+    const auto begin = [this, &dropped](int id, const auto &make) {
+        if (!dropped.contains(id))
+            add(make());
+    };
+    for (SftpCommand &command : commands) {
         // The face ends what is lost with the connection.
         if (m_isBroken)
             return;
         std::visit(Overloaded{
-                           [&](const ToSftp::Run &wish) { add(makeOperationJob(*this, wish.id, wish.operation)); },
-                           [&](const ToSftp::List &wish) { add(makeListJob(*this, wish.id, wish.path)); },
-                           [&](const ToSftp::Read &wish) { add(makeReadJob(*this, wish.id, wish.wish)); },
-                           [&](const ToSftp::Write &wish) { add(makeWriteJob(*this, wish.id, wish.wish)); },
+                           [&](const ToSftp::Run &wish) { begin(wish.id, [&] { return makeOperationJob(*this, wish.id, wish.operation); }); },
+                           [&](const ToSftp::List &wish) { begin(wish.id, [&] { return makeListJob(*this, wish.id, wish.path); }); },
+                           [&](const ToSftp::Read &wish) { begin(wish.id, [&] { return makeReadJob(*this, wish.id, wish.wish); }); },
+                           [&](const ToSftp::Write &wish) { begin(wish.id, [&] { return makeWriteJob(*this, wish.id, wish.wish); }); },
                            [&](const ToSftp::Bytes &input) {
                                if (SftpJob *to = job(input.id))
                                    to->write(input.bytes);

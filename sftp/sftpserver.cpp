@@ -55,7 +55,12 @@ SymlinkOrder SftpServer::symlinkOrder() const
             return row.order;
     }
     // OpenSSH's sftp-server behind another SSH server: dropbear, and our own gateway.
-    return has(SftpExtension::Fstatvfs) && has(SftpExtension::PosixRename) ? SymlinkOrder::TargetFirst : SymlinkOrder::LinkFirst;
+    if (has(SftpExtension::Fstatvfs) && has(SftpExtension::PosixRename))
+        return SymlinkOrder::TargetFirst;
+    // pkg/sftp behind a banner of its own. libssh's server offers much the same and keeps to the draft.
+    const bool isPkgSftp = has(SftpExtension::PosixRename) && has(SftpExtension::Hardlink) && !has(SftpExtension::Fsync)
+            && !has(SftpExtension::Limits) && !software.startsWith("libssh");
+    return isPkgSftp ? SymlinkOrder::TargetFirst : SymlinkOrder::LinkFirst;
 }
 
 } // namespace Sandpiper

@@ -246,7 +246,7 @@ void FsCommand::printRows(const SftpOwnerNames &names)
         return finishLater(ExitOk);
     }
     const bool isZero = m_options.contains(u"0"_s);
-    const bool isShown = !isZero && isTerminal(STDOUT_FILENO);
+    const bool isShown = isTerminal(STDOUT_FILENO);
     QByteArray lines;
     for (const SftpName &row : std::as_const(m_rows)) {
         if (m_options.contains(u"l"_s))
@@ -325,6 +325,9 @@ void FsCommand::write()
     connect(writer, &SftpWriter::taken, input, [writer, input] { input->setPaused(writer->pending() > kMostPending); });
     connect(input, &InputReader::ended, writer, [this, writer] {
         writer->close(m_options.contains(u"sync"_s) ? SftpWriter::Sync::Yes : SftpWriter::Sync::No);
+    });
+    connect(input, &InputReader::failed, writer, [this](int reason) {
+        failFs({ErrorKind::Io, Layer::LocalDisk, qt_error_string(reason), u"standard input"_s});
     });
     connect(writer, &SftpWriter::finished, this, &FsCommand::endWith);
 }

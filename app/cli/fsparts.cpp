@@ -108,9 +108,11 @@ QString fsTimeText(quint32 seconds)
 
 void addFsBytes(QJsonObject &object, const QString &key, const QByteArray &bytes)
 {
-    QStringDecoder decode(QStringDecoder::Utf8, QStringConverter::Flag::Stateless);
-    object[key] = QString(decode(bytes));
-    if (decode.hasError())
+    // Without the flag a mark of byte order in front would be lost, and with it the name.
+    QStringDecoder decode(QStringDecoder::Utf8, QStringConverter::Flag::Stateless | QStringConverter::Flag::ConvertInitialBom);
+    const QString text = decode(bytes);
+    object[key] = text;
+    if (decode.hasError() || text.toUtf8() != bytes)
         object[key + u"_base64"_s] = QString::fromLatin1(bytes.toBase64());
 }
 

@@ -3,6 +3,7 @@
 #include "app/cli/output.h"
 
 #include <QCoreApplication>
+#include <QMetaMethod>
 #include <QScopeGuard>
 
 #include <array>
@@ -158,9 +159,13 @@ void InputReader::read()
     if (got < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (got <= 0) {
+        const int reason = got < 0 ? errno : 0;
         m_ended = true;
         m_readable.setEnabled(false);
-        emit ended();
+        if (reason != 0 && isSignalConnected(QMetaMethod::fromSignal(&InputReader::failed)))
+            emit failed(reason);
+        else
+            emit ended();
         return;
     }
     buffer.truncate(got);

@@ -46,6 +46,7 @@ public:
 signals:
     void received(const QByteArray &bytes); // never empty
     void ended();
+    void failed(int reason); // an errno; to whom it makes no difference, it is an end
 
 private:
     void read();

@@ -188,6 +188,13 @@ private slots:
         QCOMPARE(run(u"gateway"_s, "\"$FS\" resume box").status, 0);
     }
 
+    void inputThatCannotBeReadIsAFailure()
+    {
+        const Ran ran = run(u"openssh"_s, "fs write \"$T:$D.unread\" < /");
+        QCOMPARE(ran.status, 1);
+        QVERIFY2(ran.words.contains("standard input"), ran.words.constData());
+    }
+
     void withoutSftpNothingIsAskedFor()
     {
         const QJsonArray rows = QJsonDocument::fromJson(run(u"gateway"_s, "\"$FS\" ls --json").output).array();

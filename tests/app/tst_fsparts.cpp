@@ -106,6 +106,9 @@ private slots:
                  R"({"accessed_at":"1970-01-01T00:00:00Z","gid":7,"mode":"0600","modified_at":"2023-11-14T22:13:20Z","name":"caf�","name_base64":"Y2Fm6Q==","owner":"root","size":5000000000,"type":"file","uid":0})"_ba);
         QJsonObject plain;
         addFsBytes(plain, u"name"_s, "caf\xc3\xa9");
+        QJsonObject marked;
+        addFsBytes(marked, u"name"_s, "\xef\xbb\xbf" "a");
+        QCOMPARE(marked.value(u"name"_s).toString().toUtf8(), "\xef\xbb\xbf" "a"_ba);
         QCOMPARE(plain, (QJsonObject{{u"name"_s, u"café"_s}}));
         QCOMPARE(fsJson(SftpAttributes(), {}), (QJsonObject{{u"type"_s, u"unknown"_s}}));
     }

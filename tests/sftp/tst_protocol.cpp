@@ -341,6 +341,9 @@ private slots:
         QTest::newRow("Go") << "SSH-2.0-Go"_ba << QStringList() << SymlinkOrder::TargetFirst;
         QTest::newRow("dropbear") << "SSH-2.0-dropbear_2025.88"_ba << ofOpenSsh << SymlinkOrder::TargetFirst;
         QTest::newRow("our gateway") << "SSH-2.0-libssh_0.11.5"_ba << ofOpenSsh << SymlinkOrder::TargetFirst;
+        const QStringList ofPkgSftp{u"hardlink@openssh.com"_s, u"posix-rename@openssh.com"_s, u"statvfs@openssh.com"_s};
+        QTest::newRow("pkg/sftp behind another banner") << "SSH-2.0-Tailscale"_ba << ofPkgSftp << SymlinkOrder::TargetFirst;
+        QTest::newRow("libssh's own") << "SSH-2.0-libssh_0.11.1"_ba << ofPkgSftp << SymlinkOrder::LinkFirst;
         QTest::newRow("nobody knows") << "SSH-2.0-Example"_ba << QStringList() << SymlinkOrder::LinkFirst;
         QTest::newRow("no banner") << ""_ba << QStringList() << SymlinkOrder::LinkFirst;
         QTest::newRow("odd banner") << "SSH-2.0-"_ba << QStringList() << SymlinkOrder::LinkFirst;

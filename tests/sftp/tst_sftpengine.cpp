@@ -306,6 +306,46 @@ private slots:
         QCOMPARE(ended->value.error().kind, ErrorKind::QuotaExceeded);
     }
 
+    void whatIsCancelledBeforeItBeginsIsNotBegun()
+    {
+        Talk talk;
+        talk.mail->commands.put(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.mail->commands.put(ToSftp::Cancel{1});
+        QVERIFY(talk.hear().isEmpty());
+    }
+
+    // pkg/sftp, for one, renames over what is there and says nothing.
+    void aRenameThatKeepsWhatIsThereLooksFirst_data()
+    {
+        QTest::addColumn<bool>("isThere");
+        QTest::newRow("there") << true;
+        QTest::newRow("not there") << false;
+    }
+    void aRenameThatKeepsWhatIsThereLooksFirst()
+    {
+        QFETCH(bool, isThere);
+        Talk talk;
+        talk.tell(ToSftp::Run{1, SftpDo::Rename{RemotePath::fromBytes("a").value(), RemotePath::fromBytes("b").value()}});
+        const QList<Asked> looked = talk.hear();
+        QCOMPARE(looked.size(), 1);
+        QCOMPARE(looked.first().type, SftpType::Lstat);
+        QCOMPARE(looked.first().body, string("b"));
+        if (isThere)
+            talk.answer(SftpType::Attrs, number(looked.first().id) + number(0));
+        else
+            talk.status(looked.first().id, 2);
+        const QList<Asked> next = talk.hear();
+        QCOMPARE(next.size(), isThere ? 0 : 1);
+        if (!isThere) {
+            QCOMPARE(next.first().type, SftpType::Rename);
+            return;
+        }
+        const QList<SftpEvent> events = talk.events();
+        const auto *ended = std::get_if<FromSftp::Ended>(&events.last());
+        QVERIFY(ended && !ended->value);
+        QCOMPARE(ended->value.error().kind, ErrorKind::Conflict);
+    }
+
     void aWriterWhoseHandleComesLateGivesItBack()
     {
         Talk talk;
