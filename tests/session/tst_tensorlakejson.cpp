@@ -156,7 +156,7 @@ private slots:
             QVERIFY(box->capabilities.has(Capability::AgentForward));
         // What its own file says counts for more than what somebody on its port answers.
         TensorlakeContext known = thisComputer();
-        known.localSsh = {u"127.0.0.1"_s, 2200, {}, "ssh-ed25519 AAAAfromTheFile", {u"/k"_s}};
+        known.localSsh = {u"127.0.0.1"_s, 2200, {}, "ssh-ed25519 AAAAfromTheFile", {u"/k"_s}, {}};
         const auto same = parsed("{\"id\":\"a\",\"ssh_endpoint\":{\"host\":\"evil\",\"port\":1,\"host_key\":\"x\"}}", known);
         SshEndpoint expected = known.localSsh;
         expected.user = u"a"_s;
