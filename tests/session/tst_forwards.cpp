@@ -681,9 +681,11 @@ private slots:
         Forwarding forwarding(m_openSsh->options());
         const quint16 port = forwarding.ready(Kind::Remote, u"0:127.0.0.1:%1"_s.arg(service.serverPort()));
         QVERIFY2(port != 0, forwarding.why().constData());
-        const RawPeer open = RawPeer::tcp(port);
+        RawPeer open = RawPeer::tcp(port);
         QVERIFY(service.waitForNewConnection(kPatience));
-        const QTcpSocket *held = service.nextPendingConnection();
+        QTcpSocket *held = service.nextPendingConnection();
+        // Until a byte has come it may not be counted as one that works.
+        QVERIFY(open.send("x") && held->waitForReadyRead(kPatience));
         service.close();
         for (int i = 0; i < 3; ++i)
             QCOMPARE(RawPeer::tcp(port).receiveAll(), QByteArray());
