@@ -316,7 +316,7 @@ void SshThread::pumpChannels()
     m_acceptedTunnels.clear();
     pumpForwards();
     // Where a forward that fails ends the link, nothing is started before all are there.
-    if (!m_options.armsForwards || !m_options.forwardRules.exitOnFailure || m_forwards.isSettled()) {
+    if (!m_options.armsForwards || !m_options.forwardRules.exitOnFailure || (m_forwards.isSettled() && !m_forwards.firstFailure())) {
         for (const auto &open : m_channels)
             open->pump(m_session.get());
     }
