@@ -23,18 +23,9 @@ public:
         if (!server().has(SftpExtension::CopyData))
             return fail({ErrorKind::Unsupported, Layer::Sftp, u"the server does not offer copy-data"_s, {}});
         ask(std::move(SftpRequest(SftpType::Open).string(m_wish.from.onTheWire()).number(SftpOpen::Read).attributes({})), [this](const Result<SftpReply> &reply) {
-            const Result<SftpHandle> handle = expect<SftpHandle>(reply);
-            if (!handle)
-                return fail(handle.error());
-            m_from = handle->bytes;
-            ask(std::move(SftpRequest(SftpType::Fstat).string(m_from)), [this](const Result<SftpReply> &look) { openNew(look); });
+            if (opened(reply))
+                ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this](const Result<SftpReply> &look) { openNew(look); });
         });
-    }
-
-    void cancel() override
-    {
-        giveBack();
-        SftpJob::cancel();
     }
 
 private:
@@ -42,11 +33,11 @@ private:
     {
         const Result<SftpAttributes> found = expect<SftpAttributes>(look);
         if (!found)
-            return giveUp(found.error());
+            return fail(found.error());
         if (found->type() != SftpFileType::File && found->type() != SftpFileType::Unknown)
-            return giveUp({ErrorKind::InvalidInput, Layer::Sftp, u"this is no file"_s, {}});
+            return fail({ErrorKind::InvalidInput, Layer::Sftp, u"this is no file"_s, {}});
         if (!found->size)
-            return giveUp({ErrorKind::Unsupported, Layer::Sftp, u"the server does not say how large it is"_s, {}});
+            return fail({ErrorKind::Unsupported, Layer::Sftp, u"the server does not say how large it is"_s, {}});
         m_left = *found->size;
         SftpAttributes attributes;
         if (found->mode)
@@ -58,13 +49,7 @@ private:
                     m_to = handle->bytes;
                     return copyNext();
                 }
-                const Error error{handle.error().kind, Layer::Sftp, handle.error().detail, m_wish.to.shown()};
-                if (error.kind != ErrorKind::ServerError)
-                    return giveUp(error);
-                ask(std::move(SftpRequest(SftpType::Lstat).string(m_wish.to.onTheWire())), [this, error](const Result<SftpReply> &there) {
-                    const bool isThere = there && std::holds_alternative<SftpAttributes>(there->body);
-                    giveUp({isThere ? ErrorKind::Conflict : error.kind, Layer::Sftp, error.detail, error.subject});
-                });
+                failNew({handle.error().kind, Layer::Sftp, handle.error().detail, m_wish.to.shown()}, m_wish.to);
             });
     }
 
@@ -72,7 +57,6 @@ private:
     {
         if (m_left == 0) {
             ask(std::move(SftpRequest(SftpType::Close).string(std::exchange(m_to, {}))), [this](const Result<SftpReply> &reply) {
-                giveBack();
                 const Done closed = expectOk(reply);
                 closed ? end(SftpValue()) : fail(closed.error());
             });
@@ -80,11 +64,11 @@ private:
         }
         // A length of 0 would mean up to the end.
         const quint64 size = std::min(m_left, kPiece);
-        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::CopyData)).string(m_from).longNumber(m_at).longNumber(size).string(m_to).longNumber(m_at)),
+        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::CopyData)).string(handle()).longNumber(m_at).longNumber(size).string(m_to).longNumber(m_at)),
             [this, size](const Result<SftpReply> &reply) {
                 const Done copied = expectOk(reply);
                 if (!copied)
-                    return giveUp(copied.error());
+                    return fail(copied.error());
                 m_at += size;
                 m_left -= size;
                 copyNext();
@@ -92,25 +76,16 @@ private:
     }
 
     // What was made is ours alone: it was not there before.
-    void giveBack()
+    void giveBack() override
     {
-        if (!m_from.isEmpty())
-            close(std::exchange(m_from, {}));
+        SftpJob::giveBack();
         if (m_to.isEmpty())
             return;
         close(std::exchange(m_to, {}));
-        if (host().protocol().isReady())
-            host().protocol().request(std::move(SftpRequest(SftpType::Remove).string(m_wish.to.onTheWire())), 0, host().now(), [](const Result<SftpReply> &) {});
-    }
-
-    void giveUp(const Error &error)
-    {
-        giveBack();
-        fail(error);
+        order(std::move(SftpRequest(SftpType::Remove).string(m_wish.to.onTheWire())));
     }
 
     SftpDo::Copy m_wish;
-    QByteArray m_from;
     QByteArray m_to;
     quint64 m_left = 0;
     quint64 m_at = 0;

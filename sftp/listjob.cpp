@@ -26,33 +26,22 @@ public:
     void start() override
     {
         ask(std::move(SftpRequest(SftpType::Opendir).string(m_path.onTheWire())), [this](const Result<SftpReply> &reply) {
-            const Result<SftpHandle> handle = expect<SftpHandle>(reply);
-            if (!handle)
-                return fail(handle.error());
-            m_handle = handle->bytes;
-            m_isOpen = true;
-            pump();
+            if (opened(reply))
+                pump();
         });
     }
 
     void pump() override
     {
-        while (m_isOpen && !m_isAtEnd && m_inFlight < m_wanted && m_unconsumed < kMostRows) {
+        while (isOpen() && !m_isAtEnd && m_inFlight < m_wanted && m_unconsumed < kMostRows) {
             ++m_inFlight;
-            ask(std::move(SftpRequest(SftpType::Readdir).string(m_handle)), [this](const Result<SftpReply> &reply) { take(reply); });
+            ask(std::move(SftpRequest(SftpType::Readdir).string(handle())), [this](const Result<SftpReply> &reply) { take(reply); });
         }
     }
 
     void consumed(qint64 rows) override
     {
         m_unconsumed = std::max<qint64>(0, m_unconsumed - rows);
-    }
-
-    void cancel() override
-    {
-        if (std::exchange(m_isOpen, false))
-            close(m_handle);
-        SftpJob::cancel();
     }
 
 private:
@@ -70,17 +59,12 @@ private:
             m_isAtEnd = true;
         } else if (!m_isAtEnd) {
             // Behind the end some servers know no better than to fail.
-            if (std::exchange(m_isOpen, false))
-                close(m_handle);
             return fail(expect<QList<SftpName>>(reply).error());
         }
         if (!m_isAtEnd)
             return pump();
-        if (m_inFlight > 0)
-            return;
-        if (std::exchange(m_isOpen, false))
-            close(m_handle);
-        end(SftpValue(m_end));
+        if (m_inFlight == 0)
+            end(SftpValue(m_end));
     }
 
     void tell(const QList<SftpName> &names)
@@ -103,8 +87,6 @@ private:
     }
 
     RemotePath m_path;
-    QByteArray m_handle;
-    bool m_isOpen = false;
     bool m_isAtEnd = false;
     int m_inFlight = 0;
     int m_wanted = kFirstInFlight;

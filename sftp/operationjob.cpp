@@ -43,13 +43,6 @@ public:
         std::visit([this](const auto &wish) { run(wish); }, m_operation);
     }
 
-    void cancel() override
-    {
-        if (!m_handle.isEmpty())
-            close(m_handle);
-        SftpJob::cancel();
-    }
-
 private:
     // True where it is offered; else the operation has ended with that.
     [[nodiscard]] bool needs(SftpExtension extension)
@@ -81,21 +74,11 @@ private:
         done ? end(SftpValue()) : fail(done.error());
     }
 
-    // A refusal without a reason: is something there already?
     void askNew(SftpRequest request, const RemotePath &path)
     {
         ask(std::move(request), [this, path](const Result<SftpReply> &reply) {
             const Done done = expectOk(reply);
-            if (done)
-                return end(SftpValue());
-            const Error error = done.error();
-            if (error.kind != ErrorKind::ServerError)
-                return fail(error);
-            ask(std::move(SftpRequest(SftpType::Lstat).string(path.onTheWire())), [this, path, error](const Result<SftpReply> &look) {
-                if (!look || !std::holds_alternative<SftpAttributes>(look->body))
-                    return fail(error);
-                fail({ErrorKind::Conflict, Layer::Sftp, error.detail, path.shown()});
-            });
+            done ? end(SftpValue()) : failNew(done.error(), path);
         });
     }
 
@@ -150,22 +133,19 @@ private:
             [this, wish](const Result<SftpReply> &reply) { isMissing(SftpExtension::PosixRename, reply) ? plainRename(wish) : endWith(reply); });
     }
 
-    // Servers that replace with it do; the others say that something is there. Removing that first would leave a
-    // moment in which neither is.
-    // Where nothing may be replaced it is looked at first: those servers would not say.
+    // Where nothing may be replaced it is looked at first: some servers replace with it, and do not say so.
     void plainRename(const SftpDo::Rename &wish)
     {
         if (wish.policy == RenamePolicy::Replace)
             return askRename(wish);
-        ask(std::move(SftpRequest(SftpType::Lstat).string(wish.to.onTheWire())), [this, wish](const Result<SftpReply> &there) {
+        askWhetherThere(wish.to, [this, wish](const Result<bool> &there) {
             if (!there)
                 return fail(there.error());
-            if (std::holds_alternative<SftpAttributes>(there->body))
-                return fail({ErrorKind::Conflict, Layer::Sftp, {}, wish.to.shown()});
-            askRename(wish);
+            *there ? fail({ErrorKind::Conflict, Layer::Sftp, {}, wish.to.shown()}) : askRename(wish);
         });
     }
 
+    // Removing what is there first would leave a moment in which neither is.
     void askRename(const SftpDo::Rename &wish)
     {
         askNew(std::move(SftpRequest(SftpType::Rename).string(wish.from.onTheWire()).string(wish.to.onTheWire())), wish.to);
@@ -211,15 +191,13 @@ private:
             return;
         ask(std::move(SftpRequest(SftpType::Open).string(wish.path.onTheWire()).number(SftpOpen::Read).attributes({})), [this](const Result<SftpReply> &reply) {
             if (opened(reply))
-                askSpace(std::move(extended(SftpExtension::Fstatvfs).string(m_handle)));
+                askSpace(std::move(extended(SftpExtension::Fstatvfs).string(handle())));
         });
     }
 
     void askSpace(SftpRequest request)
     {
         ask(std::move(request), [this](const Result<SftpReply> &reply) {
-            if (!m_handle.isEmpty())
-                close(std::exchange(m_handle, {}));
             const Result<SftpExtendedReply> body = expect<SftpExtendedReply>(reply);
             if (!body)
                 return fail(body.error());
@@ -238,21 +216,8 @@ private:
         ask(std::move(SftpRequest(SftpType::Open).string(wish.path.onTheWire()).number(SftpOpen::Read).attributes({})), [this](const Result<SftpReply> &reply) {
             if (!opened(reply))
                 return;
-            ask(std::move(extended(SftpExtension::Fsync).string(m_handle)), [this](const Result<SftpReply> &synced) {
-                close(std::exchange(m_handle, {}));
-                endWith(synced);
-            });
+            askDone(std::move(extended(SftpExtension::Fsync).string(handle())));
         });
-    }
-
-    [[nodiscard]] bool opened(const Result<SftpReply> &reply)
-    {
-        const Result<SftpHandle> handle = expect<SftpHandle>(reply);
-        if (handle)
-            m_handle = handle->bytes;
-        else
-            fail(handle.error());
-        return handle.has_value();
     }
 
     void run(const SftpDo::Copy &) {} // has a job of its own
@@ -297,7 +262,6 @@ private:
     }
 
     SftpOperation m_operation;
-    QByteArray m_handle;
 };
 
 } // namespace

@@ -27,18 +27,15 @@ public:
         if (m_wish.offset > std::numeric_limits<quint64>::max() - server().mostRead)
             return fail({ErrorKind::InvalidInput, Layer::Sftp, u"no file reaches so far"_s, {}});
         ask(std::move(SftpRequest(SftpType::Open).string(m_wish.path.onTheWire()).number(SftpOpen::Read).attributes({})), [this](const Result<SftpReply> &reply) {
-            const Result<SftpHandle> handle = expect<SftpHandle>(reply);
-            if (!handle)
-                return fail(handle.error());
-            m_handle = handle->bytes;
-            m_isOpen = true;
+            if (!opened(reply))
+                return;
             // How much is worth asking for; the first piece does not wait for it.
-            ask(std::move(SftpRequest(SftpType::Fstat).string(m_handle)), [this](const Result<SftpReply> &look) {
+            ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this](const Result<SftpReply> &look) {
                 if (!look)
-                    return giveUp(look.error());
+                    return fail(look.error());
                 const auto *found = look ? std::get_if<SftpAttributes>(&look->body) : nullptr;
                 if (found && found->isFolder())
-                    return giveUp({ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, {}});
+                    return fail({ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, {}});
                 m_size = found && found->size ? *found->size : std::numeric_limits<quint64>::max();
                 pump();
             });
@@ -48,7 +45,7 @@ public:
 
     void pump() override
     {
-        if (!m_isOpen || m_isClosing)
+        if (!isOpen() || m_isClosing)
             return;
         while (m_inFlight < m_wish.inFlight && !m_end) {
             const quint64 chunk = server().mostRead;
@@ -75,17 +72,11 @@ public:
         m_unconsumed = std::max<qint64>(0, m_unconsumed - bytes);
     }
 
-    void cancel() override
-    {
-        giveBack();
-        SftpJob::cancel();
-    }
-
 private:
     void read(quint64 offset, quint32 size)
     {
         ++m_inFlight;
-        ask(std::move(SftpRequest(SftpType::Read).string(m_handle).longNumber(offset).number(size)),
+        ask(std::move(SftpRequest(SftpType::Read).string(handle()).longNumber(offset).number(size)),
             [this, offset, size](const Result<SftpReply> &reply) { take(offset, size, reply); });
     }
 
@@ -96,11 +87,11 @@ private:
         const auto *status = reply ? std::get_if<SftpStatus>(&reply->body) : nullptr;
         const bool isEnd = (status && status->is(SftpStatusCode::Eof)) || (data && data->bytes.isEmpty());
         if (!isEnd && !data)
-            return giveUp(expect<SftpData>(reply).error());
+            return fail(expect<SftpData>(reply).error());
         if (isEnd) {
             m_end = std::min(m_end.value_or(offset), offset);
         } else if (data->bytes.size() > qsizetype(size)) {
-            return giveUp({ErrorKind::Protocol, Layer::Sftp, u"more bytes than were asked for"_s, {}});
+            return fail({ErrorKind::Protocol, Layer::Sftp, u"more bytes than were asked for"_s, {}});
         } else {
             m_arrived.emplace(offset, data->bytes.toByteArray());
             // Servers may give less, as read(2) does.
@@ -109,7 +100,7 @@ private:
         }
         // It became shorter while it was read: what lies behind would be joined to the wrong place.
         if (m_end && !m_arrived.empty() && m_arrived.rbegin()->first >= *m_end)
-            return giveUp({ErrorKind::Io, Layer::Sftp, u"it changed while it was read"_s, {}});
+            return fail({ErrorKind::Io, Layer::Sftp, u"it changed while it was read"_s, {}});
         tell();
         pump();
     }
@@ -130,36 +121,19 @@ private:
         m_isClosing = true;
         const SftpReadEnd result{m_told - m_wish.offset, false};
         const bool wantedMore = !m_stop || m_told < *m_stop;
-        if (!wantedMore || m_told >= m_size || m_size == std::numeric_limits<quint64>::max()) {
-            giveBack();
+        if (!wantedMore || m_told >= m_size || m_size == std::numeric_limits<quint64>::max())
             return end(SftpValue(result));
-        }
         // Less than it promised: has it become shorter meanwhile?
-        ask(std::move(SftpRequest(SftpType::Fstat).string(m_handle)), [this, result](const Result<SftpReply> &look) {
+        ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this, result](const Result<SftpReply> &look) {
             const auto *found = look ? std::get_if<SftpAttributes>(&look->body) : nullptr;
-            giveBack();
             end(SftpValue(SftpReadEnd{result.bytes, found && found->size && *found->size > m_told}));
         });
-    }
-
-    void giveBack()
-    {
-        if (std::exchange(m_isOpen, false))
-            close(m_handle);
-    }
-
-    void giveUp(const Error &error)
-    {
-        giveBack();
-        fail(error);
     }
 
     SftpReadWish m_wish;
     std::optional<quint64> m_stop; // an offset
     quint64 m_size = 0;            // what the server says; until it does, one piece is asked for
     std::optional<quint64> m_end;  // where it said that there is nothing more
-    QByteArray m_handle;
-    bool m_isOpen = false;
     bool m_isClosing = false;
     quint64 m_asked; // up to there
     quint64 m_told;  // up to there, in order

@@ -30,7 +30,6 @@ private:
     void look(); // at the clock
     void takeCommands();
     void add(std::unique_ptr<SftpJob> job);
-    void sweep();
 
     std::shared_ptr<SftpMail> m_mail; // owned together with the face
     SftpProtocol m_protocol;

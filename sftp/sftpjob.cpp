@@ -7,16 +7,36 @@ constexpr int kNobody = 0; // jobs count from 1
 
 } // namespace
 
-void SftpJob::close(const QByteArray &handle)
+void SftpJob::order(SftpRequest request)
 {
     if (m_host.protocol().isReady())
-        m_host.protocol().request(std::move(SftpRequest(SftpType::Close).string(handle)), kNobody, m_host.now(), [](const Result<SftpReply> &) {});
+        m_host.protocol().request(std::move(request), kNobody, m_host.now(), [](const Result<SftpReply> &) {});
+}
+
+bool SftpJob::opened(const Result<SftpReply> &reply)
+{
+    const Result<SftpHandle> handle = expect<SftpHandle>(reply);
+    handle ? hold(*handle) : fail(handle.error());
+    return handle.has_value();
+}
+
+void SftpJob::giveBack()
+{
+    if (m_handle)
+        close(letGo());
+}
+
+void SftpJob::cancel()
+{
+    giveBack();
+    m_isOver = true;
 }
 
 void SftpJob::end(const Result<SftpValue> &value)
 {
     if (std::exchange(m_isOver, true))
         return;
+    giveBack();
     m_host.protocol().abandon(m_id, m_host.now());
     m_host.post(FromSftp::Ended{m_id, value});
 }
@@ -24,6 +44,23 @@ void SftpJob::end(const Result<SftpValue> &value)
 void SftpJob::fail(Error error)
 {
     end(about(std::move(error)));
+}
+
+void SftpJob::failNew(const Error &error, const RemotePath &path)
+{
+    if (error.kind != ErrorKind::ServerError)
+        return fail(error);
+    askWhetherThere(path, [this, error, subject = path.shown()](const Result<bool> &there) {
+        const bool isThere = there && *there;
+        fail(isThere ? Error{ErrorKind::Conflict, Layer::Sftp, error.detail, subject} : error);
+    });
+}
+
+void SftpJob::askWhetherThere(const RemotePath &path, const std::function<void(const Result<bool> &)> &then)
+{
+    ask(std::move(SftpRequest(SftpType::Lstat).string(path.onTheWire())), [then](const Result<SftpReply> &reply) {
+        then(reply.transform([](const SftpReply &look) { return std::holds_alternative<SftpAttributes>(look.body); }));
+    });
 }
 
 std::unexpected<Error> SftpJob::about(Error error) const

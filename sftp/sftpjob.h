@@ -40,7 +40,7 @@ public:
     virtual void write(const QByteArray &) {}
     virtual void finishWriting(bool) {}
     // Nobody wants it any more: what it holds at the server is given back.
-    virtual void cancel() { m_isOver = true; }
+    void cancel();
 
     [[nodiscard]] int id() const { return m_id; }
     [[nodiscard]] bool isOver() const { return m_isOver; }
@@ -51,10 +51,24 @@ protected:
         m_host.protocol().request(std::move(request), m_id, m_host.now(), std::move(answer));
     }
     // Nobody waits for the answer.
-    void close(const QByteArray &handle);
+    void order(SftpRequest request);
+    void close(const QByteArray &handle) { order(std::move(SftpRequest(SftpType::Close).string(handle))); }
+    // The handle at the server that the job holds until it is over, or longer where it was let go.
+    [[nodiscard]] bool isOpen() const { return m_handle.has_value(); }
+    [[nodiscard]] const QByteArray &handle() const { return *m_handle; }
+    void hold(const SftpHandle &handle) { m_handle = handle.bytes; }
+    // Holds what the server has opened; else the job has failed.
+    [[nodiscard]] bool opened(const Result<SftpReply> &reply);
+    [[nodiscard]] QByteArray letGo() { return *std::exchange(m_handle, std::nullopt); }
+    // What is held at the server. Of each end.
+    virtual void giveBack();
     // Once; pending answers are dropped. The job is deleted a little later.
     void end(const Result<SftpValue> &value);
     void fail(Error error);
+    // Something was not made. A refusal without a reason: is something by that name there already?
+    void failNew(const Error &error, const RemotePath &path);
+    // Whether something has that name, if only a link.
+    void askWhetherThere(const RemotePath &path, const std::function<void(const Result<bool> &)> &then);
     [[nodiscard]] const QString &subject() const { return m_subject; }
     [[nodiscard]] SftpJobHost &host() { return m_host; }
     [[nodiscard]] const SftpServer &server() { return m_host.protocol().server(); }
@@ -78,6 +92,7 @@ private:
     SftpJobHost &m_host;
     int m_id;
     QString m_subject;
+    std::optional<QByteArray> m_handle;
     bool m_isOver = false;
 };
 

@@ -32,8 +32,7 @@ public:
             const Result<SftpHandle> handle = expect<SftpHandle>(reply);
             if (!handle)
                 return notOpened(handle.error());
-            m_handle = handle->bytes;
-            m_isOpen = true;
+            hold(*handle);
             pump();
         });
     }
@@ -56,7 +55,7 @@ public:
 
     void pump() override
     {
-        if (!m_isOpen || m_isClosing)
+        if (!isOpen() || m_isClosing)
             return;
         const qint64 chunk = server().mostWrite;
         // Whole pieces only, unless nothing else is under way or will come.
@@ -67,28 +66,16 @@ public:
             conclude();
     }
 
-    void cancel() override
-    {
-        giveBack();
-        SftpJob::cancel();
-    }
-
 private:
     void notOpened(const Error &error)
     {
-        if (error.kind != ErrorKind::ServerError || m_wish.existing != SftpWriteWish::Existing::Refuse)
-            return fail(error);
-        // A refusal without a reason: is something there already?
-        ask(std::move(SftpRequest(SftpType::Lstat).string(m_wish.path.onTheWire())), [this, error](const Result<SftpReply> &look) {
-            const bool isThere = look && std::holds_alternative<SftpAttributes>(look->body);
-            fail({isThere ? ErrorKind::Conflict : error.kind, Layer::Sftp, error.detail, {}});
-        });
+        m_wish.existing == SftpWriteWish::Existing::Refuse ? failNew(error, m_wish.path) : fail(error);
     }
 
     void send(qint64 size)
     {
-        SftpRequest request(SftpType::Write, m_handle.size() + size + 16);
-        request.string(m_handle).longNumber(m_offset);
+        SftpRequest request(SftpType::Write, handle().size() + size + 16);
+        request.string(handle()).longNumber(m_offset);
         if (m_firstUsed == 0 && m_input.front().size() == size) {
             request.string(m_input.front());
             m_input.pop_front();
@@ -126,14 +113,14 @@ private:
         if (std::exchange(m_isRefused, true))
             return; // one reason will do
         if (error.kind != ErrorKind::ServerError || !server().has(SftpExtension::Fstatvfs))
-            return giveUp(error);
+            return fail(error);
         m_isClosing = true;
-        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(m_handle)), [this, error](const Result<SftpReply> &look) {
+        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(handle())), [this, error](const Result<SftpReply> &look) {
             const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
             QByteArrayView rest = body ? body->bytes : QByteArrayView();
             QList<quint64> values; // see SftpSpace
             const bool isFull = takeSftpLongs(rest, values, 11) && values[4] * std::max<quint64>(1, values[1]) < server().mostWrite;
-            giveUp({isFull ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
+            fail({isFull ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
         });
     }
 
@@ -141,12 +128,12 @@ private:
     {
         m_isClosing = true;
         if (m_syncs && server().has(SftpExtension::Fsync)) {
-            ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fsync)).string(m_handle)), [this](const Result<SftpReply> &reply) {
+            ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fsync)).string(handle())), [this](const Result<SftpReply> &reply) {
                 const Done synced = expectOk(reply);
-                synced ? closeAndEnd() : giveUp(synced.error());
+                synced ? closeAndEnd() : fail(synced.error());
             });
         } else if (m_syncs) {
-            giveUp({ErrorKind::Unsupported, Layer::Sftp, u"the server does not offer fsync@openssh.com"_s, {}});
+            fail({ErrorKind::Unsupported, Layer::Sftp, u"the server does not offer fsync@openssh.com"_s, {}});
         } else {
             closeAndEnd();
         }
@@ -155,28 +142,13 @@ private:
     // Where the disk is a network's, only the end says whether all was written.
     void closeAndEnd()
     {
-        m_isOpen = false;
-        ask(std::move(SftpRequest(SftpType::Close).string(m_handle)), [this](const Result<SftpReply> &reply) {
+        ask(std::move(SftpRequest(SftpType::Close).string(letGo())), [this](const Result<SftpReply> &reply) {
             const Done closed = expectOk(reply);
             closed ? end(SftpValue()) : fail(closed.error());
         });
     }
 
-    void giveBack()
-    {
-        if (std::exchange(m_isOpen, false))
-            close(m_handle);
-    }
-
-    void giveUp(const Error &error)
-    {
-        giveBack();
-        fail(error);
-    }
-
     SftpWriteWish m_wish;
-    QByteArray m_handle;
-    bool m_isOpen = false;
     bool m_isFinishing = false;
     bool m_isClosing = false;
     bool m_isRefused = false;
