@@ -1,5 +1,7 @@
 #include "app/singleinstance.h"
 
+#include "session/socketaddress.h"
+
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -18,7 +20,6 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 using namespace Qt::Literals::StringLiterals;
@@ -48,17 +49,6 @@ bool isOurs(int descriptor)
     socklen_t size = sizeof peer;
     return ::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer
         && peer.uid == ::geteuid();
-}
-
-bool fillAddress(sockaddr_un &address, const QString &path)
-{
-    const QByteArray name = QFile::encodeName(path);
-    address = {};
-    address.sun_family = AF_UNIX;
-    if (size_t(name.size()) >= sizeof address.sun_path)
-        return false;
-    std::memcpy(address.sun_path, name.constData(), size_t(name.size()));
-    return true;
 }
 
 class Descriptor
@@ -92,13 +82,13 @@ bool waitFor(int fd, short events, Clock::time_point until)
 // None where nobody listens, yet or any more. There is no event loop yet, so it is done by hand.
 Result<int> connectTo(const QString &socketPath)
 {
-    sockaddr_un address;
-    if (!fillAddress(address, socketPath))
+    const std::optional<SocketAddress> address = socketAddress(QFile::encodeName(socketPath));
+    if (!address)
         return failure(ErrorKind::Io, Layer::LocalDisk, u"the path of the socket is too long"_s, socketPath);
     Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd.get() < 0)
         return std::unexpected(ioError(u"no socket"_s, socketPath));
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0)
+    if (::connect(fd.get(), address->get(), address->size) == 0)
         return fd.release();
     if (errno == EACCES || errno == EPERM)
         return failure(ErrorKind::PermissionDenied, Layer::LocalDisk, u"it may not be asked"_s, socketPath);
@@ -232,8 +222,8 @@ Result<std::unique_ptr<SingleInstance>> SingleInstance::claim(const QString &fol
 
 Done SingleInstance::listen(const QString &socketPath)
 {
-    sockaddr_un address;
-    if (!fillAddress(address, socketPath))
+    const std::optional<SocketAddress> address = socketAddress(QFile::encodeName(socketPath));
+    if (!address)
         return failure(ErrorKind::Io, Layer::LocalDisk, u"the path of the socket is too long"_s, socketPath);
     // We hold the lock: whatever lies there was left behind.
     ::unlink(QFile::encodeName(socketPath).constData());
@@ -242,7 +232,7 @@ Done SingleInstance::listen(const QString &socketPath)
         return std::unexpected(ioError(u"no socket"_s, socketPath));
     // The mode is set before it has a name, and the folder is ours alone anyway.
     if (::fchmod(fd.get(), 0600) != 0
-        || ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0
+        || ::bind(fd.get(), address->get(), address->size) != 0
         || ::chmod(QFile::encodeName(socketPath).constData(), 0600) != 0
         || ::listen(fd.get(), maxPeers) != 0)
         return std::unexpected(ioError(u"no socket"_s, socketPath));

@@ -1,5 +1,7 @@
 #include "gateway/agentrequest.h"
 
+#include "session/socketaddress.h"
+
 #include <QDeadlineTimer>
 #include <QFile>
 
@@ -8,7 +10,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -50,25 +51,15 @@ std::unexpected<Error> late()
                    u"the sandbox did not answer in time"_s);
 }
 
-bool setAddress(const QString &path, sockaddr_un &address)
-{
-    const QByteArray bytes = QFile::encodeName(path);
-    if (bytes.isEmpty() || bytes.size() >= qsizetype(sizeof address.sun_path))
-        return false;
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, bytes.constData(), size_t(bytes.size()));
-    return true;
-}
-
 Result<Fd> connectTo(const QString &path, const QDeadlineTimer &deadline)
 {
-    sockaddr_un address = {};
-    if (!setAddress(path, address))
+    const std::optional<SocketAddress> address = socketAddress(QFile::encodeName(path));
+    if (!address)
         return gone();
     Fd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd.isValid())
         return failure(ErrorKind::Io, Layer::SandboxState, qt_error_string(errno));
-    while (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+    while (::connect(fd.get(), address->get(), address->size) != 0) {
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN)
@@ -201,15 +192,16 @@ Result<AgentState> informFromAgent(const QString &socketPath, std::chrono::milli
 
 Result<Fd> listenForAgent(const QString &socketPath)
 {
-    sockaddr_un address = {};
-    if (!setAddress(socketPath, address))
+    const QByteArray path = QFile::encodeName(socketPath);
+    const std::optional<SocketAddress> address = socketAddress(path);
+    if (!address)
         return failure(ErrorKind::InvalidInput, Layer::LocalDisk,
                        u"a socket's path may have 107 bytes"_s, socketPath);
     Fd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    ::unlink(address.sun_path);
+    ::unlink(path.constData());
     if (!fd.isValid()
-        || ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0
-        || ::chmod(address.sun_path, 0600) != 0 || ::listen(fd.get(), 512) != 0)
+        || ::bind(fd.get(), address->get(), address->size) != 0
+        || ::chmod(path.constData(), 0600) != 0 || ::listen(fd.get(), 512) != 0)
         return failure(ErrorKind::Io, Layer::LocalDisk, qt_error_string(errno), socketPath);
     return fd;
 }

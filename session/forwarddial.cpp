@@ -1,21 +1,18 @@
 #include "session/forwarddial.h"
 
 #include "session/quietthread.h"
+#include "session/socketaddress.h"
 #include "session/sshconnect.h"
 
 #include <QFile>
-#include <QHostAddress>
 
 #include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -40,14 +37,11 @@ Error errnoError(const ForwardSpec::End &target, int number)
 
 Result<FileDescriptor> connectedUnix(const ForwardSpec::End &target)
 {
-    const QByteArray path = QFile::encodeName(target.path);
-    if (path.size() > kMostSocketPath || path.contains('\0'))
+    const std::optional<SocketAddress> address = socketAddress(QFile::encodeName(target.path));
+    if (!address)
         return std::unexpected(dialError(target, ErrorKind::InvalidInput, u"its path is too long for a socket"_s));
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.constData(), size_t(path.size()));
     FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!fd.isValid() || ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+    if (!fd.isValid() || ::connect(fd.get(), address->get(), address->size) != 0)
         return std::unexpected(errnoError(target, errno));
     return fd;
 }
@@ -56,28 +50,13 @@ Result<FileDescriptor> connectedUnix(const ForwardSpec::End &target)
 // socket is good all the same: it takes nothing and gives nothing until it is connected, and ends where it is not.
 Result<FileDescriptor> connectedTcp(const QHostAddress &host, const ForwardSpec::End &target)
 {
-    const bool isV6 = host.protocol() == QAbstractSocket::IPv6Protocol;
-    FileDescriptor fd(::socket(isV6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const SocketAddress address = *socketAddress(host, target.port); // it is one
+    FileDescriptor fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd.isValid())
         return std::unexpected(errnoError(target, errno));
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int code = 0;
-    if (isV6) {
-        sockaddr_in6 v6 = {};
-        v6.sin6_family = AF_INET6;
-        v6.sin6_port = htons(target.port);
-        const Q_IPV6ADDR bytes = host.toIPv6Address();
-        std::memcpy(&v6.sin6_addr, &bytes, sizeof bytes);
-        code = ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&v6), sizeof v6);
-    } else {
-        sockaddr_in v4 = {};
-        v4.sin_family = AF_INET;
-        v4.sin_port = htons(target.port);
-        v4.sin_addr.s_addr = htonl(host.toIPv4Address());
-        code = ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&v4), sizeof v4);
-    }
-    int number = code == 0 ? 0 : errno;
+    int number = ::connect(fd.get(), address.get(), address.size) == 0 ? 0 : errno;
     if (number == EINPROGRESS) {
         socklen_t size = sizeof number;
         if (::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &number, &size) != 0)

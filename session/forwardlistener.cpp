@@ -1,18 +1,16 @@
 #include "session/forwardlistener.h"
 
+#include "session/socketaddress.h"
+
 #include <QDir>
 #include <QFile>
-#include <QHostAddress>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -21,38 +19,6 @@ namespace {
 
 constexpr int kBacklog = 128;
 constexpr int kMostFreePorts = 16; // tried, until one is free in all families
-
-struct Address
-{
-    sockaddr_storage storage = {};
-    socklen_t size = 0;
-    [[nodiscard]] const sockaddr *get() const { return reinterpret_cast<const sockaddr *>(&storage); }
-};
-
-// Nothing: it is no address.
-std::optional<Address> addressOf(const QByteArray &text, quint16 port)
-{
-    const QHostAddress host(QString::fromLatin1(text));
-    Address address;
-    if (host.protocol() == QAbstractSocket::IPv4Protocol) {
-        auto *v4 = reinterpret_cast<sockaddr_in *>(&address.storage);
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        v4->sin_addr.s_addr = htonl(host.toIPv4Address());
-        address.size = sizeof *v4;
-    } else if (host.protocol() == QAbstractSocket::IPv6Protocol) {
-        auto *v6 = reinterpret_cast<sockaddr_in6 *>(&address.storage);
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(port);
-        const Q_IPV6ADDR bytes = host.toIPv6Address();
-        std::memcpy(&v6->sin6_addr, &bytes, sizeof bytes);
-        v6->sin6_scope_id = host.scopeId().toUInt();
-        address.size = sizeof *v6;
-    } else {
-        return std::nullopt;
-    }
-    return address;
-}
 
 QString systemText(int number)
 {
@@ -76,14 +42,6 @@ bool isForWantOfAFamily(int number)
     return number == EAFNOSUPPORT || number == EADDRNOTAVAIL || number == EPROTONOSUPPORT;
 }
 
-sockaddr_un unixAddress(const QByteArray &path)
-{
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.constData(), size_t(path.size()));
-    return address;
-}
-
 // A socket of this user's that nobody listens at any more.
 bool isOwnAndStale(const QByteArray &path)
 {
@@ -91,8 +49,8 @@ bool isOwnAndStale(const QByteArray &path)
     if (::lstat(path.constData(), &info) != 0 || !S_ISSOCK(info.st_mode) || info.st_uid != ::geteuid())
         return false;
     const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    const sockaddr_un address = unixAddress(path);
-    return probe.isValid() && ::connect(probe.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0 && errno == ECONNREFUSED;
+    const std::optional<SocketAddress> address = socketAddress(path);
+    return probe.isValid() && address && ::connect(probe.get(), address->get(), address->size) != 0 && errno == ECONNREFUSED;
 }
 
 } // namespace
@@ -128,7 +86,7 @@ Result<ForwardListener> ForwardListener::open(const ForwardSpec::End &wanted, co
         } else if (address.isEmpty() || address == "*"_L1) {
             listener.m_at.address = u"*"_s;
             done = listener.openTcp({"0.0.0.0", "::"}, wanted.port);
-        } else if (!addressOf(address.toLatin1(), 0)) {
+        } else if (!socketAddress(QHostAddress(address), 0)) {
             done = failure(ErrorKind::InvalidInput, Layer::Tcp,
                            u"it can listen at an address, localhost or *, and not at '%1'"_s.arg(tamed(address, 80)));
         } else {
@@ -149,7 +107,7 @@ Done ForwardListener::openTcp(const QList<QByteArray> &addresses, quint16 port)
         int wants = 0; // errno where no family is there
         std::optional<Error> error;
         for (const QByteArray &text : addresses) {
-            const Address address = *addressOf(text, given);
+            const SocketAddress address = *socketAddress(QHostAddress(QString::fromLatin1(text)), given);
             FileDescriptor fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
             const int on = 1;
             if (fd.isValid()) {
@@ -167,11 +125,9 @@ Done ForwardListener::openTcp(const QList<QByteArray> &addresses, quint16 port)
                 break;
             }
             if (given == 0) {
-                Address bound;
-                bound.size = sizeof bound.storage;
-                ::getsockname(fd.get(), reinterpret_cast<sockaddr *>(&bound.storage), &bound.size);
-                // Both families have it in the same place.
-                given = ntohs(reinterpret_cast<const sockaddr_in *>(&bound.storage)->sin_port);
+                SocketAddress bound;
+                ::getsockname(fd.get(), bound.get(), &bound.size);
+                given = bound.port();
             }
             m_sockets.push_back(std::move(fd));
         }
@@ -193,14 +149,14 @@ Done ForwardListener::openUnix(const ForwardRules &rules)
     const auto failed = [this](ErrorKind kind, const QString &why) {
         return failure(kind, Layer::LocalDisk, u"the socket %1 cannot be made: %2"_s.arg(tamed(m_at.path, 120), why));
     };
-    if (path.size() > kMostSocketPath || path.contains('\0'))
+    const std::optional<SocketAddress> address = socketAddress(path);
+    if (!address)
         return failed(ErrorKind::InvalidInput, u"its path is longer than %1 bytes"_s.arg(kMostSocketPath));
     FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     // Linux makes the file with the permissions that the socket has. umask() would be for the whole process.
     if (!fd.isValid() || ::fchmod(fd.get(), mode_t(0777 & ~rules.socketMask)) != 0)
         return failed(ErrorKind::Io, systemText(errno));
-    const sockaddr_un address = unixAddress(path);
-    const auto bindIt = [&] { return ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0; };
+    const auto bindIt = [&] { return ::bind(fd.get(), address->get(), address->size) == 0; };
     bool isBound = bindIt();
     if (!isBound && errno == EADDRINUSE) {
         const bool isStale = isOwnAndStale(path);
@@ -234,11 +190,10 @@ std::optional<ForwardListener::Accepted> ForwardListener::accept(Shortage &short
 {
     shortage = Shortage::None;
     for (const FileDescriptor &socket : m_sockets) {
-        Address from;
-        from.size = sizeof from.storage;
+        SocketAddress from;
         Accepted accepted;
         accepted.stream = FileDescriptor(
-                ::accept4(socket.get(), reinterpret_cast<sockaddr *>(&from.storage), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+                ::accept4(socket.get(), from.get(), &from.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (!accepted.stream.isValid()) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                 shortage = Shortage::Descriptors;
@@ -249,7 +204,7 @@ std::optional<ForwardListener::Accepted> ForwardListener::accept(Shortage &short
             const int on = 1;
             ::setsockopt(accepted.stream.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             accepted.originHost = QHostAddress(from.get()).toString();
-            accepted.originPort = ntohs(reinterpret_cast<const sockaddr_in *>(&from.storage)->sin_port);
+            accepted.originPort = from.port();
         }
         return accepted;
     }

@@ -1,6 +1,7 @@
 #include "session/sshagent.h"
 
 #include "session/quietthread.h"
+#include "session/socketaddress.h"
 #include "session/sshpublickey.h"
 #include "session/sshwire.h"
 
@@ -13,7 +14,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -86,13 +86,11 @@ QByteArray receiveMessage(int fd, const WaitFor &waitFor)
 
 FileDescriptor connectToAgent(const QByteArray &socketPath)
 {
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    if (socketPath.isEmpty() || socketPath.size() >= qsizetype(sizeof address.sun_path))
+    const std::optional<SocketAddress> address = socketAddress(socketPath);
+    if (!address)
         return {};
-    std::memcpy(address.sun_path, socketPath.constData(), size_t(socketPath.size()));
     FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd.isValid() || ::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+    if (!fd.isValid() || ::connect(fd.get(), address->get(), address->size) != 0)
         return {};
     return fd;
 }

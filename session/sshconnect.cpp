@@ -2,6 +2,7 @@
 
 #include "session/mailbox.h"
 #include "session/quietthread.h"
+#include "session/socketaddress.h"
 
 #include <QUrl>
 
@@ -31,17 +32,11 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kStagger{250};
 constexpr size_t kMostAddresses = 16;
 
-struct Address
-{
-    sockaddr_storage storage = {};
-    socklen_t size = 0;
-};
-
 struct Lookup
 {
     int status = 0; // of getaddrinfo
     int number = 0; // errno where that says EAI_SYSTEM
-    std::vector<Address> addresses;
+    std::vector<SocketAddress> addresses;
 };
 
 int familyOf(SshAddressFamily family)
@@ -65,7 +60,7 @@ Lookup lookUp(const QByteArray &host, quint16 port, int family, int flags)
     lookup.status = ::getaddrinfo(host.constData(), QByteArray::number(port).constData(), &hints, &list);
     lookup.number = errno;
     for (const addrinfo *info = list; info && lookup.addresses.size() < kMostAddresses; info = info->ai_next) {
-        Address address;
+        SocketAddress address;
         address.size = info->ai_addrlen;
         if (address.size > sizeof address.storage)
             continue;
@@ -78,16 +73,16 @@ Lookup lookUp(const QByteArray &host, quint16 port, int family, int flags)
 }
 
 // The families take turns, so that one that leads nowhere does not hold the other up.
-std::vector<Address> takingTurns(std::vector<Address> addresses)
+std::vector<SocketAddress> takingTurns(std::vector<SocketAddress> addresses)
 {
     if (addresses.empty())
         return addresses;
     const auto firstFamily = addresses.front().storage.ss_family;
-    std::vector<Address> ours;
-    std::vector<Address> others;
-    for (const Address &address : addresses)
+    std::vector<SocketAddress> ours;
+    std::vector<SocketAddress> others;
+    for (const SocketAddress &address : addresses)
         (address.storage.ss_family == firstFamily ? ours : others).push_back(address);
-    std::vector<Address> turns;
+    std::vector<SocketAddress> turns;
     for (size_t i = 0; i < std::max(ours.size(), others.size()); ++i) {
         if (i < ours.size())
             turns.push_back(ours[i]);
@@ -102,7 +97,7 @@ std::unexpected<Error> cancelledError()
     return failure(ErrorKind::Cancelled, Layer::Tcp);
 }
 
-Result<std::vector<Address>> resolve(const TcpTarget &target, const Waiting &waiting)
+Result<std::vector<SocketAddress>> resolve(const TcpTarget &target, const Waiting &waiting)
 {
     const int family = familyOf(target.family);
     Lookup lookup = lookUp(target.host, target.port, family, AI_NUMERICHOST);
@@ -177,7 +172,7 @@ int weightOf(ErrorKind kind)
 class Race
 {
 public:
-    Race(std::vector<Address> addresses, const std::optional<Address> &from, const TcpTarget &target)
+    Race(std::vector<SocketAddress> addresses, const std::optional<SocketAddress> &from, const TcpTarget &target)
         : m_addresses(std::move(addresses))
         , m_from(from)
         , m_ackTimeout(target.ackTimeout)
@@ -213,7 +208,7 @@ private:
 
     void start()
     {
-        const Address &address = m_addresses[m_next++];
+        const SocketAddress &address = m_addresses[m_next++];
         m_nextStart = Clock::now() + kStagger;
         FileDescriptor fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
         if (!fd.isValid()) {
@@ -226,11 +221,11 @@ private:
         // the second a dead network is noticed after many minutes only. Neither is worth failing for.
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ack, sizeof ack);
-        if (m_from && ::bind(fd.get(), reinterpret_cast<const sockaddr *>(&m_from->storage), m_from->size) != 0) {
+        if (m_from && ::bind(fd.get(), m_from->get(), m_from->size) != 0) {
             note(errno);
             return;
         }
-        if (::connect(fd.get(), reinterpret_cast<const sockaddr *>(&address.storage), address.size) != 0
+        if (::connect(fd.get(), address.get(), address.size) != 0
             && errno != EINPROGRESS) {
             note(errno);
             return;
@@ -266,8 +261,8 @@ private:
         return -1;
     }
 
-    std::vector<Address> m_addresses;
-    std::optional<Address> m_from;
+    std::vector<SocketAddress> m_addresses;
+    std::optional<SocketAddress> m_from;
     std::chrono::milliseconds m_ackTimeout;
     size_t m_next = 0;
     Clock::time_point m_nextStart;
@@ -302,7 +297,7 @@ Result<QByteArray> hostForLookup(const QString &host)
 
 Result<FileDescriptor> connectTcp(const TcpTarget &target, const Waiting &waiting)
 {
-    std::optional<Address> from;
+    std::optional<SocketAddress> from;
     TcpTarget wanted = target;
     if (!target.bindAddress.isEmpty()) {
         Lookup lookup = lookUp(target.bindAddress, 0, familyOf(target.family), AI_NUMERICHOST);
@@ -313,7 +308,7 @@ Result<FileDescriptor> connectTcp(const TcpTarget &target, const Waiting &waitin
         // From an address of one family no way leads to one of the other.
         wanted.family = from->storage.ss_family == AF_INET ? SshAddressFamily::Inet : SshAddressFamily::Inet6;
     }
-    Result<std::vector<Address>> addresses = resolve(wanted, waiting);
+    Result<std::vector<SocketAddress>> addresses = resolve(wanted, waiting);
     if (!addresses)
         return std::unexpected(addresses.error());
     return Race(std::move(*addresses), from, wanted).run(waiting);
