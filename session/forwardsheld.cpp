@@ -28,11 +28,6 @@ Table &table()
     return all;
 }
 
-bool isHere(const ForwardSpec &spec)
-{
-    return spec.kind == ForwardSpec::Kind::Local || spec.kind == ForwardSpec::Kind::Dynamic;
-}
-
 } // namespace
 
 HeldForward::HeldForward(const QString &owner, const ForwardSpec &spec, const ForwardSpec::End &at)
@@ -58,7 +53,7 @@ QString HeldForward::ownerOf(const ForwardSpec::End &at)
 {
     const std::lock_guard guard(table().mutex);
     const auto found = std::ranges::find_if(table().entries, [&](const Entry &entry) {
-        return isHere(entry.spec) && entry.at.path == at.path && entry.at.port == at.port;
+        return listensHere(entry.spec.kind) && entry.at.path == at.path && entry.at.port == at.port;
     });
     return found == table().entries.end() ? QString() : found->owner;
 }

@@ -173,10 +173,9 @@ Result<ForwardSpec> Reading::run()
     }
     if (targetFields.isEmpty() && m_kind == Kind::Remote)
         spec.kind = Kind::RemoteDynamic;
-    const bool takesTarget = spec.kind == Kind::Local || spec.kind == Kind::Remote;
-    if (takesTarget == targetFields.isEmpty())
+    if (hasTarget(spec.kind) == targetFields.isEmpty())
         return notThis();
-    if (!takesTarget)
+    if (!hasTarget(spec.kind))
         return spec;
     const Result<End> found = target(targetFields);
     if (!found)
@@ -210,13 +209,12 @@ Result<ForwardSpec> parseForward(Kind option, const QString &text)
 
 Result<ForwardSpec> parseForwardWords(Kind keyword, const QStringList &words)
 {
-    const bool takesTarget = keyword == Kind::Local || keyword == Kind::Remote;
     const QString name = keyword == Kind::Local ? u"LocalForward"_s : keyword == Kind::Dynamic ? u"DynamicForward"_s : u"RemoteForward"_s;
     const auto mistake = [&](const QString &why) { return failure(ErrorKind::InvalidInput, Layer::Ssh, name + u' ' + why); };
     if (words.isEmpty() || words.constFirst().isEmpty())
         return mistake(u"needs a port"_s);
-    if (words.size() > (takesTarget ? 2 : 1))
-        return mistake(u"takes nothing more behind '%1'"_s.arg(words.at(takesTarget ? 1 : 0)));
+    if (words.size() > (hasTarget(keyword) ? 2 : 1))
+        return mistake(u"takes nothing more behind '%1'"_s.arg(words.at(hasTarget(keyword) ? 1 : 0)));
     if (keyword == Kind::Local && (words.size() == 1 || words.at(1).isEmpty()))
         return mistake(u"needs the place to forward to behind '%1'"_s.arg(words.constFirst()));
     // ssh puts them together too, and takes them apart at the colons.
@@ -225,7 +223,7 @@ Result<ForwardSpec> parseForwardWords(Kind keyword, const QStringList &words)
         return spec;
     if (words.size() == 2 && spec->kind == Kind::RemoteDynamic)
         return mistake(u"needs a place to forward to, not '%1'"_s.arg(words.at(1)));
-    if (spec->listen.path.isEmpty() && spec->listen.port == 0 && (keyword == Kind::Local || keyword == Kind::Dynamic))
+    if (spec->listen.path.isEmpty() && spec->listen.port == 0 && listensHere(keyword))
         return mistake(u"needs a port from 1 to 65535, not '0'"_s);
     return spec;
 }
@@ -250,8 +248,7 @@ QString forwardEndText(const End &end)
 
 QString forwardText(const ForwardSpec &spec)
 {
-    const bool hasTarget = spec.kind == Kind::Local || spec.kind == Kind::Remote;
-    return forwardEndText(spec.listen) + (hasTarget ? u':' + forwardEndText(spec.target) : QString());
+    return forwardEndText(spec.listen) + (hasTarget(spec.kind) ? u':' + forwardEndText(spec.target) : QString());
 }
 
 QString forwardFailure(const ForwardSpec &spec, const Error &error)

@@ -31,6 +31,16 @@ struct ForwardSpec
     friend bool operator==(const ForwardSpec &, const ForwardSpec &) = default;
 };
 
+// Whether connections come in at this end, and whether all of them lead to one place.
+[[nodiscard]] constexpr bool listensHere(ForwardSpec::Kind kind)
+{
+    return kind == ForwardSpec::Kind::Local || kind == ForwardSpec::Kind::Dynamic;
+}
+[[nodiscard]] constexpr bool hasTarget(ForwardSpec::Kind kind)
+{
+    return kind == ForwardSpec::Kind::Local || kind == ForwardSpec::Kind::Remote;
+}
+
 // A socket's path is longer than the kernel takes (sun_path, with its NUL).
 inline constexpr qsizetype kMostSocketPath = 107;
 

@@ -114,7 +114,7 @@ void Completion::fillForwards()
     if (m_written.clearAllForwardings.value_or(false))
         m_values.forwards.clear();
     for (ForwardSpec &wish : m_values.forwards) {
-        const bool isLocal = wish.kind == ForwardSpec::Kind::Local || wish.kind == ForwardSpec::Kind::Dynamic;
+        const bool isLocal = listensHere(wish.kind);
         fill(wish.listen.path, isLocal ? u"localforward"_s : u"remoteforward"_s);
         fill(wish.target.path, isLocal ? u"localforward"_s : u"remoteforward"_s);
     }

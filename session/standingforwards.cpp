@@ -207,8 +207,7 @@ void StandingForwards::forwardNews(const ForwardReport &report)
     if (status.state == ForwardStatus::State::Listening) {
         wish.hasListened = true;
         wish.tries = 0;
-        const bool isHere = wish.spec.kind == ForwardSpec::Kind::Local || wish.spec.kind == ForwardSpec::Kind::Dynamic;
-        if (isHere && wish.spec.listen.path.isEmpty())
+        if (listensHere(wish.spec.kind) && wish.spec.listen.path.isEmpty())
             wish.spec.listen.port = status.at.port;
     } else if (status.state == ForwardStatus::State::Lost) {
         status.state = ForwardStatus::State::Waiting;
