@@ -31,6 +31,7 @@ public:
     Call(const Call &) = delete;
     Call &operator=(const Call &) = delete;
     [[nodiscard]] virtual bool isCancelled() const = 0;
+    [[nodiscard]] virtual std::function<bool()> cancellation() const = 0; // the same, for any thread
     virtual void answer(const Result<SftpValue> &value) = 0;
 
     SftpOperation operation;
@@ -47,6 +48,10 @@ public:
     }
     [[nodiscard]] QFuture<Answer> future() const { return m_promise.future(); }
     [[nodiscard]] bool isCancelled() const override { return m_promise.isCanceled(); }
+    [[nodiscard]] std::function<bool()> cancellation() const override
+    {
+        return [future = m_promise.future()] { return future.isCanceled(); };
+    }
     void answer(const Result<SftpValue> &value) override
     {
         if (!value) {
@@ -121,14 +126,13 @@ QFuture<Answer> SftpClient::run(SftpOperation operation)
 
 void SftpClient::startWaiting()
 {
-    // Until then it can still be cancelled.
-    while (m_isReady && !m_waiting.empty() && m_calls.size() < kMostCalls && !m_end) {
+    while (!m_waiting.empty() && m_calls.size() < kMostCalls && !m_end) {
         std::shared_ptr<Call> call = std::move(m_waiting.front());
         m_waiting.pop_front();
         if (call->isCancelled())
             continue;
         const int id = ++m_lastId;
-        send(ToSftp::Run{id, std::move(call->operation)});
+        send(ToSftp::Run{id, std::move(call->operation), call->cancellation()});
         m_calls.insert(id, std::move(call));
     }
 }

@@ -39,8 +39,8 @@ public:
     [[nodiscard]] QFuture<Done> makeFolder(const RemotePath &path, std::optional<quint32> mode = {});
     [[nodiscard]] QFuture<Done> removeFile(const RemotePath &path); // and links
     [[nodiscard]] QFuture<Done> removeFolder(const RemotePath &path);
-    // Replace is atomic where the server has posix-rename@openssh.com. Elsewhere, and with Keep, the server decides
-    // whether something that is there is an error (OpenSSH, by the draft) or goes.
+    // Replace is atomic where the server has posix-rename@openssh.com; elsewhere the server decides whether something
+    // that is there is an error (OpenSSH, by the draft) or goes. Keep looks first: Conflict.
     [[nodiscard]] QFuture<Done> rename(const RemotePath &from, const RemotePath &to, RenamePolicy policy = RenamePolicy::Keep);
     [[nodiscard]] QFuture<Result<RemotePath>> realPath(const RemotePath &path);
     [[nodiscard]] QFuture<Result<RemotePath>> expandPath(const RemotePath &path);

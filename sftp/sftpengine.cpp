@@ -86,7 +86,11 @@ void SftpEngine::takeCommands()
         if (m_isBroken)
             return;
         std::visit(Overloaded{
-                           [&](const ToSftp::Run &wish) { begin(wish.id, [&] { return makeOperationJob(*this, wish.id, wish.operation); }); },
+                           [&](const ToSftp::Run &wish) {
+                               if (wish.isUnwanted && wish.isUnwanted())
+                                   return post(FromSftp::Ended{wish.id, failure(ErrorKind::Cancelled, Layer::Sftp)});
+                               begin(wish.id, [&] { return makeOperationJob(*this, wish.id, wish.operation); });
+                           },
                            [&](const ToSftp::List &wish) { begin(wish.id, [&] { return makeListJob(*this, wish.id, wish.path); }); },
                            [&](const ToSftp::Read &wish) { begin(wish.id, [&] { return makeReadJob(*this, wish.id, wish.wish); }); },
                            [&](const ToSftp::Write &wish) { begin(wish.id, [&] { return makeWriteJob(*this, wish.id, wish.wish); }); },

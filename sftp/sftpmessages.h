@@ -9,6 +9,7 @@
 
 #include <QMap>
 
+#include <functional>
 #include <memory>
 #include <variant>
 
@@ -166,6 +167,8 @@ struct Run
 {
     int id = 0;
     SftpOperation operation;
+    // Any thread: it is not to be begun any more. Null: it is.
+    std::function<bool()> isUnwanted = {};
 };
 struct List
 {

@@ -312,6 +312,13 @@ private slots:
         talk.mail->commands.put(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value()}});
         talk.mail->commands.put(ToSftp::Cancel{1});
         QVERIFY(talk.hear().isEmpty());
+        // Of an operation the future says it.
+        talk.tell(ToSftp::Run{2, SftpDo::RemoveFile{RemotePath::fromBytes("f").value()}, [] { return true; }});
+        QVERIFY(talk.hear().isEmpty());
+        const QList<SftpEvent> events = talk.events();
+        const auto *ended = std::get_if<FromSftp::Ended>(&events.last());
+        QVERIFY(ended && ended->id == 2 && !ended->value);
+        QCOMPARE(ended->value.error().kind, ErrorKind::Cancelled);
     }
 
     // pkg/sftp, for one, renames over what is there and says nothing.
