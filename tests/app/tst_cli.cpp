@@ -3,6 +3,7 @@
 #include "session/annotations.h"
 #include "session/gatewayprovider.h"
 #include "session/logins.h"
+#include "tests/support/outcome.h"
 #include "tests/support/testsshd.h"
 
 #include <QCryptographicHash>
@@ -23,13 +24,6 @@ namespace {
 
 constexpr int patience = 60'000; // milliseconds
 
-struct Outcome
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray errors;
-};
-
 } // namespace
 
 class TestCli : public QObject
@@ -46,11 +40,7 @@ class TestCli : public QObject
         QProcess process;
         process.setProcessEnvironment(m_environment);
         process.start(program(name), arguments);
-        process.write(input);
-        process.closeWriteChannel();
-        if (!QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, patience))
-            process.kill();
-        return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
+        return outcomeOf(process, input, patience);
     }
     Outcome cli(const QStringList &arguments, const QByteArray &input = {}) { return start(u"sandpiper-cli"_s, arguments, input); }
 

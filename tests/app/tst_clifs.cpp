@@ -1,6 +1,7 @@
 // sandpiper-cli fs as scripts use it, on a real server and in a real sandbox.
 #include "session/logins.h"
 #include "session/paths.h"
+#include "tests/support/outcome.h"
 #include "tests/support/testgateway.h"
 #include "tests/support/testsshd.h"
 
@@ -17,13 +18,6 @@ namespace {
 
 constexpr int kPatience = 120'000; // milliseconds
 
-struct Ran
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray words;
-};
-
 } // namespace
 
 class TestCliFs : public QObject
@@ -35,7 +29,7 @@ class TestCliFs : public QObject
     QTemporaryDir m_home;
 
     // Run by a shell, so that arguments can be any bytes: $T is the target, $D a folder there that is empty.
-    Ran run(const QString &kind, const QByteArray &script, const QByteArray &input = {})
+    Outcome run(const QString &kind, const QByteArray &script, const QByteArray &input = {})
     {
         QProcess shell;
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
@@ -48,13 +42,7 @@ class TestCliFs : public QObject
             return {};
         file.close();
         shell.start(u"bash"_s, {file.fileName()});
-        shell.write(input);
-        shell.closeWriteChannel();
-        if (!QTest::qWaitFor([&] { return shell.state() == QProcess::NotRunning; }, kPatience)) {
-            shell.kill();
-            return {};
-        }
-        return {shell.exitCode(), shell.readAllStandardOutput(), shell.readAllStandardError()};
+        return outcomeOf(shell, input, kPatience);
     }
     static void kinds()
     {
@@ -87,12 +75,12 @@ private slots:
     {
         QFETCH(QString, kind);
         const QByteArray input = QByteArray(3'000'000, 'x') + "end";
-        const Ran made = run(kind, "set -e\n"
+        const Outcome made = run(kind, "set -e\n"
                                 "fs mkdir -p \"$T:$D/a/b/c\"; fs mkdir -p \"$T:$D/a/b/c\"; fs mkdir -m 700 \"$T:$D/private\"\n"
                                 "fs write -m 600 --sync \"$T:$D/a/file\"", input);
-        QCOMPARE(made.words, ""_ba);
+        QCOMPARE(made.errors, ""_ba);
         QCOMPARE(made.status, 0);
-        const Ran read = run(kind, "fs cat \"$T:$D/a/file\"");
+        const Outcome read = run(kind, "fs cat \"$T:$D/a/file\"");
         QCOMPARE(read.status, 0);
         QVERIFY(read.output == input);
         QCOMPARE(run(kind, "fs ls \"$T:$D\"; fs ls \"$T:$D/a/file\"").output, "a\nprivate\n" + (kind == "gateway"_L1 ? "/tmp/files"_ba : m_server->folder().toLocal8Bit() + "/files") + "/a/file\n");
@@ -108,7 +96,7 @@ private slots:
         const QByteArray line = run(kind, "fs ls -l \"$T:$D\"").output.split('\n').value(1);
         QVERIFY2(line.startsWith("drwx------ ") && line.endsWith("Z private"), line.constData());
 
-        const Ran changed = run(kind, "set -e\n"
+        const Outcome changed = run(kind, "set -e\n"
                                 "echo other | fs write \"$T:$D/other\"\n"
                                 "! fs mv \"$T:$D/other\" \"$D/a/file\"\n"
                                 "fs mv -f \"$T:$D/other\" \"$D/a/file\"; fs cat \"$T:$D/a/file\"\n"
@@ -120,7 +108,7 @@ private slots:
                                 "fs df \"$T:$D\" | grep -o TOTAL; fs df --json \"$T:$D\" | grep -q '\"available\"'\n"
                                 "fs rm \"$T:$D/link\"; fs rm \"$T:$D/hard\"; fs rmdir \"$T:$D/a/b/c\"; fs ls \"$T:$D/a\"; fs ls -0 \"$T:$D\" | tr '\\0' '|'");
         QCOMPARE(changed.output, "other\nfile\nmode         0640\nprivate/file\nother\ntype         link\ntype         file\nTOTAL\nb\na|private|"_ba);
-        QVERIFY2(changed.words.contains("something by that name is there already"), changed.words.constData());
+        QVERIFY2(changed.errors.contains("something by that name is there already"), changed.errors.constData());
         QCOMPARE(changed.status, 0);
     }
 
@@ -128,13 +116,13 @@ private slots:
     void namesAreAnyBytes()
     {
         QFETCH(QString, kind);
-        const Ran ran = run(kind, "set -e\n"
+        const Outcome ran = run(kind, "set -e\n"
                                 "fs mkdir -p \"$T:$D/names\"\n"
                                 "for n in $'\\xff\\xfe' $'new\\nline' ' ' '-rf' $'caf\\xc3\\xa9' $'\\x1b[31m' 'a:b' '~' '*'; do echo -n \"$n\" | fs write \"$T:$D/names/$n\"; done\n"
                                 "for n in $'\\xff\\xfe' $'new\\nline' ' ' '-rf' $'caf\\xc3\\xa9' $'\\x1b[31m' 'a:b' '~' '*'; do test \"$(fs cat \"$T:$D/names/$n\")\" = \"$n\"; done\n"
                                 "fs mv \"$T:$D/names/\"$'\\xff\\xfe' \"$D/names/\"$'\\xfd'\n"
                                 "fs ls -0 \"$T:$D/names\" | tr '\\0\\n' '|_'; fs ls --json \"$T:$D/names\" | grep -o '\"[a-z_0-9]*base64\":\"[^\"]*\"'");
-        QCOMPARE(ran.words, ""_ba);
+        QCOMPARE(ran.errors, ""_ba);
         QCOMPARE(ran.status, 0);
         QCOMPARE(ran.output, "\x1b[31m| |*|-rf|a:b|caf\xc3\xa9|new_line|~|\xfd|\"name_base64\":\"/Q==\"\n"_ba);
     }
@@ -155,11 +143,11 @@ private slots:
     {
         QFETCH(QByteArray, script);
         QFETCH(QByteArray, words);
-        const Ran ran = run(u"openssh"_s, script);
+        const Outcome ran = run(u"openssh"_s, script);
         QCOMPARE(ran.status, 1);
         QCOMPARE(ran.output, ""_ba);
-        QVERIFY2(ran.words.contains(words), ran.words.constData());
-        QCOMPARE(ran.words.count('\n'), 1);
+        QVERIFY2(ran.errors.contains(words), ran.errors.constData());
+        QCOMPARE(ran.errors.count('\n'), 1);
     }
 
     void badUseChangesNothing_data()
@@ -172,27 +160,27 @@ private slots:
     void badUseChangesNothing()
     {
         QFETCH(QByteArray, script);
-        const Ran ran = run(u"openssh"_s, script);
+        const Outcome ran = run(u"openssh"_s, script);
         QCOMPARE(ran.status, 2);
         QCOMPARE(ran.output, ""_ba);
-        QCOMPARE(ran.words.count('\n'), 1);
+        QCOMPARE(ran.errors.count('\n'), 1);
     }
 
     void aSuspendedSandboxIsNotWoken()
     {
         QCOMPARE(run(u"gateway"_s, "\"$FS\" suspend box").status, 0);
-        const Ran ran = run(u"gateway"_s, "fs ls \"$T:/\"");
+        const Outcome ran = run(u"gateway"_s, "fs ls \"$T:/\"");
         QCOMPARE(ran.status, 1);
-        QVERIFY2(ran.words.contains("not running"), ran.words.constData());
+        QVERIFY2(ran.errors.contains("not running"), ran.errors.constData());
         QVERIFY(run(u"gateway"_s, "\"$FS\" ls").output.contains("suspended"));
         QCOMPARE(run(u"gateway"_s, "\"$FS\" resume box").status, 0);
     }
 
     void inputThatCannotBeReadIsAFailure()
     {
-        const Ran ran = run(u"openssh"_s, "fs write \"$T:$D.unread\" < /");
+        const Outcome ran = run(u"openssh"_s, "fs write \"$T:$D.unread\" < /");
         QCOMPARE(ran.status, 1);
-        QVERIFY2(ran.words.contains("standard input"), ran.words.constData());
+        QVERIFY2(ran.errors.contains("standard input"), ran.errors.constData());
     }
 
     void withoutSftpNothingIsAskedFor()
@@ -204,18 +192,18 @@ private slots:
         LoginChoice choice;
         choice.withoutSftp = true;
         QVERIFY(logins.set(box, choice));
-        const Ran ran = run(u"gateway"_s, "fs ls \"$T:/\"");
+        const Outcome ran = run(u"gateway"_s, "fs ls \"$T:/\"");
         QVERIFY(logins.set(box, {}));
         QCOMPARE(ran.status, 1);
-        QVERIFY2(ran.words.contains("switched off"), ran.words.constData());
+        QVERIFY2(ran.errors.contains("switched off"), ran.errors.constData());
         QCOMPARE(run(u"gateway"_s, "fs ls \"$T:/\"").status, 0);
     }
 
     void aReaderThatGoesAwayEndsIt()
     {
-        const Ran ran = run(u"openssh"_s, "head -c 30000000 /dev/zero | fs write -f \"$T:$D.large\" && { fs cat \"$T:$D.large\"; echo \"status $?\" >&2; } | head -c 10 | wc -c");
+        const Outcome ran = run(u"openssh"_s, "head -c 30000000 /dev/zero | fs write -f \"$T:$D.large\" && { fs cat \"$T:$D.large\"; echo \"status $?\" >&2; } | head -c 10 | wc -c");
         QCOMPARE(ran.output.trimmed(), "10"_ba);
-        QVERIFY2(ran.words.contains("status 141"), ran.words.constData());
+        QVERIFY2(ran.errors.contains("status 141"), ran.errors.constData());
     }
 };
 

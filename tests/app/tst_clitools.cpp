@@ -4,6 +4,7 @@
 #include "session/localgateway.h"
 #include "session/sshconfigstore.h"
 #include "session/toolcommands.h"
+#include "tests/support/outcome.h"
 #include "tests/support/testgateway.h"
 
 #include <QDir>
@@ -23,23 +24,12 @@ namespace {
 
 constexpr int kPatience = 120'000; // milliseconds
 
-struct Outcome
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray errors;
-};
-
 Outcome run(const QString &program, const QStringList &arguments, const QByteArray &input = {}, const QString &folder = {})
 {
     QProcess process;
     process.setWorkingDirectory(folder);
     process.start(program, arguments);
-    process.write(input);
-    process.closeWriteChannel();
-    if (!QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, kPatience))
-        process.kill();
-    return {process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1, process.readAllStandardOutput(), process.readAllStandardError()};
+    return outcomeOf(process, input, kPatience);
 }
 
 QByteArray everyByte(qsizetype size)

@@ -1,6 +1,8 @@
 // `sandpiper-cli serve` with OpenSSH's own programs, rsync and dropbear's as its clients, on the gateway
 // of this computer, by its SSH and by its terminals and commands.
 
+#include "tests/support/outcome.h"
+
 #include <QCryptographicHash>
 #include <QDir>
 #include <QFile>
@@ -15,18 +17,12 @@
 #include <memory>
 #include <vector>
 
+using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
 
 namespace {
 
 constexpr int patience = 60'000; // milliseconds
-
-struct Outcome
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray errors;
-};
 
 QString program(const QString &name)
 {
@@ -56,19 +52,11 @@ class TestServe : public QObject
         process->start(name, arguments);
         return process;
     }
-    static Outcome finish(QProcess &process)
-    {
-        const bool ended = QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, patience);
-        if (!ended)
-            process.kill();
-        return {ended ? process.exitCode() : -2, process.readAllStandardOutput(), process.readAllStandardError()};
-    }
+    static Outcome finish(QProcess &process) { return outcomeOf(process, patience); }
     Outcome run(const QString &name, const QStringList &arguments, const QByteArray &input = {})
     {
         const auto process = begin(name, arguments);
-        process->write(input);
-        process->closeWriteChannel();
-        return finish(*process);
+        return outcomeOf(*process, input, patience);
     }
     Outcome cli(const QStringList &arguments) { return run(program(u"sandpiper-cli"_s), arguments); }
 

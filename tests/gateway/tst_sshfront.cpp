@@ -3,6 +3,7 @@
 #include "gateway/keystore.h"
 #include "gateway/sandboxstore.h"
 #include "gateway/sshfront.h"
+#include "tests/support/outcome.h"
 
 #include <libssh/libssh.h>
 
@@ -23,13 +24,6 @@ using namespace Qt::Literals::StringLiterals;
 namespace {
 
 constexpr int patience = 40'000; // milliseconds: two slow cores under a sanitizer
-
-struct Outcome
-{
-    int status = -1;
-    QByteArray output;
-    QByteArray errors;
-};
 
 QByteArray fileContent(const QString &path)
 {
@@ -77,21 +71,13 @@ class TestSshFront : public QObject
         return process;
     }
 
-    static Outcome finish(QProcess &process)
-    {
-        const bool ended = QTest::qWaitFor([&] { return process.state() == QProcess::NotRunning; }, patience);
-        if (!ended)
-            process.kill();
-        return {ended ? process.exitCode() : -2, process.readAllStandardOutput(), process.readAllStandardError()};
-    }
+    static Outcome finish(QProcess &process) { return outcomeOf(process, patience); }
 
     Outcome run(const QString &command, const QByteArray &input = {}, const QStringList &options = {},
                 const QString &user = {}, const QString &key = u"key"_s)
     {
         const auto process = start(user.isEmpty() ? m_box : user, options, command, key);
-        process->write(input);
-        process->closeWriteChannel();
-        return finish(*process);
+        return outcomeOf(*process, input, patience);
     }
 
     bool reaches(const QString &name, LocalState state) const

@@ -116,6 +116,19 @@ private:
     QTemporaryDir m_dir;
     ProcessHoldings m_before;
 
+    // Behind the port is what says everything back, and "bye" at its end.
+    static void carriesAllBytesToTheirEnds(quint16 port)
+    {
+        const QByteArray bytes = everyByte(20'000'000);
+        for (const QByteArray &sent : {bytes, QByteArray(), "x"_ba}) {
+            RawPeer client = RawPeer::tcp(port);
+            QVERIFY(client.isValid());
+            const QByteArray back = client.exchange(sent);
+            QCOMPARE(back.size(), sent.size() + 3);
+            QVERIFY(client.isOver() && back == sent + "bye");
+        }
+    }
+
     void makeSandbox()
     {
         m_gateway = std::make_unique<TestGateway>();
@@ -196,14 +209,7 @@ private slots:
         Forwarding forwarding(options);
         const quint16 port = forwarding.ready(Kind::Local, u"0:127.0.0.1:%1"_s.arg(echo));
         QVERIFY2(port != 0, forwarding.why().constData());
-        const QByteArray bytes = everyByte(20'000'000);
-        for (const QByteArray &sent : {bytes, QByteArray(), "x"_ba}) {
-            RawPeer client = RawPeer::tcp(port);
-            QVERIFY(client.isValid());
-            const QByteArray back = client.exchange(sent);
-            QCOMPARE(back.size(), sent.size() + 3);
-            QVERIFY(client.isOver() && back == sent + "bye");
-        }
+        carriesAllBytesToTheirEnds(port);
         QVERIFY(forwarding.troubles.isEmpty());
     }
 
@@ -228,14 +234,7 @@ private slots:
             QCOMPARE(run.output, "True\n"_ba);
             return;
         }
-        const QByteArray bytes = everyByte(20'000'000);
-        for (const QByteArray &sent : {bytes, QByteArray(), "x"_ba}) {
-            RawPeer client = RawPeer::tcp(port);
-            QVERIFY(client.isValid());
-            const QByteArray back = client.exchange(sent);
-            QCOMPARE(back.size(), sent.size() + 3);
-            QVERIFY(client.isOver() && back == sent + "bye");
-        }
+        carriesAllBytesToTheirEnds(port);
         QVERIFY(forwarding.troubles.isEmpty());
     }
 
