@@ -75,14 +75,14 @@ struct Open
     SftpClient client;
 };
 
-double listing(SftpClient &client, const RemotePath &folder, double *firstRows)
+double listing(SftpClient &client, const FilePath &folder, double *firstRows)
 {
     QElapsedTimer clock;
     clock.start();
     const auto listing = client.list(folder);
     bool isOver = false;
     double first = -1;
-    QObject::connect(listing.get(), &SftpListing::rowsReceived, listing.get(), [&](const QList<SftpName> &rows) {
+    QObject::connect(listing.get(), &SftpListing::rowsReceived, listing.get(), [&](const QList<FileEntry> &rows) {
         if (first < 0)
             first = double(clock.nsecsElapsed()) / 1e6;
         listing->consumed(rows.size());
@@ -117,9 +117,9 @@ void makeFiles(const QString &folder, int count)
         ::close(::open(QFile::encodeName(folder + u"/file-%1"_s.arg(i)).constData(), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 }
 
-RemotePath pathOf(const QString &path)
+FilePath pathOf(const QString &path)
 {
-    return RemotePath::fromBytes(QFile::encodeName(path)).value();
+    return FilePath::fromBytes(QFile::encodeName(path)).value();
 }
 
 } // namespace
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         return milliseconds([&] {
             int left = questions;
             for (int i = 0; i < questions; ++i)
-                open.client.stat(pathOf(files.filePath(u"many/file-%1"_s.arg(i))), LinkPolicy::NoFollow).then(&app, [&](const Result<SftpAttributes> &) { --left; });
+                open.client.stat(pathOf(files.filePath(u"many/file-%1"_s.arg(i))), LinkPolicy::NoFollow).then(&app, [&](const Result<FileAttributes> &) { --left; });
             runUntil([&] { return left == 0; });
         });
     }));
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 
     print("1 GiB up", median([&] {
         return milliseconds([&] {
-            const auto writer = open.client.write({.path = pathOf(files.filePath(u"up"_s)), .existing = SftpWriteWish::Existing::Empty});
+            const auto writer = open.client.write({.path = pathOf(files.filePath(u"up"_s)), .existing = FileWriteWish::Existing::Empty});
             bool isOver = false;
             qint64 given = 0;
             const auto give = [&] {

@@ -31,15 +31,15 @@ public:
 private:
     void openNew(const Result<SftpReply> &look)
     {
-        const Result<SftpAttributes> found = expect<SftpAttributes>(look);
+        const Result<FileAttributes> found = expect<FileAttributes>(look);
         if (!found)
             return fail(found.error());
-        if (found->type() != SftpFileType::File && found->type() != SftpFileType::Unknown)
+        if (found->type() != FileType::File && found->type() != FileType::Unknown)
             return fail({ErrorKind::InvalidInput, Layer::Sftp, u"this is no file"_s, {}});
         if (!found->size)
             return fail({ErrorKind::Unsupported, Layer::Sftp, u"the server does not say how large it is"_s, {}});
         m_left = *found->size;
-        SftpAttributes attributes;
+        FileAttributes attributes;
         if (found->mode)
             attributes.mode = *found->mode & 0777;
         ask(std::move(SftpRequest(SftpType::Open).string(m_wish.to.onTheWire()).number(SftpOpen::Write | SftpOpen::Create | SftpOpen::Exclusive).attributes(attributes)),

@@ -17,7 +17,7 @@ constexpr int kMostEmpty = 64;
 class ListJob : public SftpJob
 {
 public:
-    ListJob(SftpJobHost &host, int id, const RemotePath &path)
+    ListJob(SftpJobHost &host, int id, const FilePath &path)
         : SftpJob(host, id, path.shown())
         , m_path(path)
     {
@@ -48,7 +48,7 @@ private:
     void take(const Result<SftpReply> &reply)
     {
         --m_inFlight;
-        const auto *names = reply ? std::get_if<QList<SftpName>>(&reply->body) : nullptr;
+        const auto *names = reply ? std::get_if<QList<FileEntry>>(&reply->body) : nullptr;
         const auto *status = reply ? std::get_if<SftpStatus>(&reply->body) : nullptr;
         if (names) {
             tell(*names);
@@ -59,7 +59,7 @@ private:
             m_isAtEnd = true;
         } else if (!m_isAtEnd) {
             // Behind the end some servers know no better than to fail.
-            return fail(expect<QList<SftpName>>(reply).error());
+            return fail(expect<QList<FileEntry>>(reply).error());
         }
         if (!m_isAtEnd)
             return pump();
@@ -67,11 +67,11 @@ private:
             end(SftpValue(m_end));
     }
 
-    void tell(const QList<SftpName> &names)
+    void tell(const QList<FileEntry> &names)
     {
-        QList<SftpName> rows;
+        QList<FileEntry> rows;
         rows.reserve(names.size());
-        for (const SftpName &entry : names) {
+        for (const FileEntry &entry : names) {
             if (entry.name == "." || entry.name == "..")
                 continue;
             if (isPlainName(entry.name))
@@ -86,18 +86,18 @@ private:
         host().post(FromSftp::Rows{id(), rows});
     }
 
-    RemotePath m_path;
+    FilePath m_path;
     bool m_isAtEnd = false;
     int m_inFlight = 0;
     int m_wanted = kFirstInFlight;
     int m_empty = 0; // answers in a row
     qint64 m_unconsumed = 0;
-    SftpListEnd m_end;
+    ListEnd m_end;
 };
 
 } // namespace
 
-std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const RemotePath &path)
+std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const FilePath &path)
 {
     return std::make_unique<ListJob>(host, id, path);
 }

@@ -74,7 +74,7 @@ private:
         done ? end(SftpValue()) : fail(done.error());
     }
 
-    void askNew(SftpRequest request, const RemotePath &path)
+    void askNew(SftpRequest request, const FilePath &path)
     {
         ask(std::move(request), [this, path](const Result<SftpReply> &reply) {
             const Done done = expectOk(reply);
@@ -85,12 +85,12 @@ private:
     void askPath(SftpRequest request)
     {
         ask(std::move(request), [this](const Result<SftpReply> &reply) {
-            const Result<QList<SftpName>> names = expect<QList<SftpName>>(reply);
+            const Result<QList<FileEntry>> names = expect<QList<FileEntry>>(reply);
             if (!names)
                 return fail(names.error());
             if (names->isEmpty())
                 return fail({ErrorKind::Protocol, Layer::Sftp, u"an answer without a path"_s, {}});
-            const Result<RemotePath> path = RemotePath::fromBytes(names->constFirst().name);
+            const Result<FilePath> path = FilePath::fromBytes(names->constFirst().name);
             if (!path)
                 return fail({ErrorKind::Protocol, Layer::Sftp, u"an answer with a path that cannot be: "_s + path.error().detail, {}});
             end(SftpValue(*path));
@@ -102,7 +102,7 @@ private:
         SftpRequest request(wish.links == LinkPolicy::Follow ? SftpType::Stat : SftpType::Lstat);
         request.string(wish.path.onTheWire());
         ask(std::move(request), [this](const Result<SftpReply> &reply) {
-            const Result<SftpAttributes> found = expect<SftpAttributes>(reply);
+            const Result<FileAttributes> found = expect<FileAttributes>(reply);
             found ? end(SftpValue(*found)) : fail(found.error());
         });
     }
@@ -117,7 +117,7 @@ private:
 
     void run(const SftpDo::MakeFolder &wish)
     {
-        SftpAttributes attributes;
+        FileAttributes attributes;
         attributes.mode = wish.mode;
         askNew(std::move(SftpRequest(SftpType::Mkdir).string(wish.path.onTheWire()).attributes(attributes)), wish.path);
     }
@@ -172,8 +172,8 @@ private:
     void run(const SftpDo::Symlink &wish)
     {
         const bool isTargetFirst = server().symlinkOrder() == SymlinkOrder::TargetFirst;
-        const RemotePath &first = isTargetFirst ? wish.target : wish.link;
-        const RemotePath &second = isTargetFirst ? wish.link : wish.target;
+        const FilePath &first = isTargetFirst ? wish.target : wish.link;
+        const FilePath &second = isTargetFirst ? wish.link : wish.target;
         askNew(std::move(SftpRequest(SftpType::Symlink).string(first.onTheWire()).string(second.onTheWire())), wish.link);
     }
 
@@ -205,7 +205,7 @@ private:
             QList<quint64> v;
             if (!takeSftpLongs(rest, v, 11))
                 return fail({ErrorKind::Protocol, Layer::Sftp, u"a truncated answer"_s, {}});
-            end(SftpValue(SftpSpace{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10]}));
+            end(SftpValue(FileSystemSpace{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9], v[10]}));
         });
     }
 
@@ -238,7 +238,7 @@ private:
                 if (!body)
                     return fail(body.error());
                 QByteArrayView rest = body->bytes;
-                SftpOwnerNames names;
+                OwnerNames names;
                 if (!takeNames(rest, wish.users, names.users) || !takeNames(rest, wish.groups, names.groups))
                     return fail({ErrorKind::Protocol, Layer::Sftp, u"a truncated answer"_s, {}});
                 end(SftpValue(names));

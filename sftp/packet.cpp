@@ -51,21 +51,21 @@ public:
         m_isWhole = m_isWhole && SshWire::takeString(m_rest, value);
         return m_isWhole ? value : QByteArrayView();
     }
-    [[nodiscard]] SftpAttributes attributes()
+    [[nodiscard]] FileAttributes attributes()
     {
-        SftpAttributes found;
+        FileAttributes found;
         const quint32 flags = number();
         if (flags & kHasSize)
             found.size = longNumber();
         if (flags & kHasOwner) {
             const quint32 user = number();
-            found.owner = SftpOwner{user, number()};
+            found.owner = FileOwner{user, number()};
         }
         if (flags & kHasMode)
             found.mode = number();
         if (flags & kHasTimes) {
             const quint32 accessed = number();
-            found.times = SftpTimes{accessed, number()};
+            found.times = FileTimes{accessed, number()};
         }
         if (flags & kHasExtended) {
             // Each takes eight bytes at least, so a count that lies ends with the packet.
@@ -94,12 +94,12 @@ SftpStatus readStatus(Reader &reader)
     return status;
 }
 
-QList<SftpName> readNames(Reader &reader, quint32 count)
+QList<FileEntry> readNames(Reader &reader, quint32 count)
 {
-    QList<SftpName> names;
+    QList<FileEntry> names;
     names.reserve(count);
     for (quint32 i = 0; i < count && reader.isWhole(); ++i) {
-        SftpName entry;
+        FileEntry entry;
         entry.name = reader.string().toByteArray();
         (void)reader.string(); // the line of an "ls -l", of which nothing is certain
         entry.attributes = reader.attributes();
@@ -110,20 +110,6 @@ QList<SftpName> readNames(Reader &reader, quint32 count)
 }
 
 } // namespace
-
-SftpFileType SftpAttributes::type() const
-{
-    switch (mode.value_or(0) & 0170000) {
-    case 0100000: return SftpFileType::File;
-    case 0040000: return SftpFileType::Folder;
-    case 0120000: return SftpFileType::Link;
-    case 0010000: return SftpFileType::Fifo;
-    case 0140000: return SftpFileType::Socket;
-    case 0020000: return SftpFileType::CharacterDevice;
-    case 0060000: return SftpFileType::BlockDevice;
-    default: return SftpFileType::Unknown;
-    }
-}
 
 SftpRequest::SftpRequest(SftpType type, qsizetype room)
     : m_type(type)
@@ -151,7 +137,7 @@ SftpRequest &SftpRequest::string(QByteArrayView value)
     return *this;
 }
 
-SftpRequest &SftpRequest::attributes(const SftpAttributes &value)
+SftpRequest &SftpRequest::attributes(const FileAttributes &value)
 {
     number((value.size ? kHasSize : 0) | (value.owner ? kHasOwner : 0) | (value.mode ? kHasMode : 0) | (value.times ? kHasTimes : 0));
     if (value.size)

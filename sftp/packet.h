@@ -3,6 +3,7 @@
 #pragma once
 
 #include "session/error.h"
+#include "sftp/fileattributes.h"
 
 #include <QByteArray>
 #include <QList>
@@ -64,35 +65,6 @@ inline constexpr quint32 Truncate = 0x10;
 inline constexpr quint32 Exclusive = 0x20;
 } // namespace SftpOpen
 
-struct SftpOwner
-{
-    quint32 user = 0;
-    quint32 group = 0;
-    friend bool operator==(const SftpOwner &, const SftpOwner &) = default;
-};
-
-struct SftpTimes // seconds since 1970; the protocol ends in 2106
-{
-    quint32 accessed = 0;
-    quint32 modified = 0;
-    friend bool operator==(const SftpTimes &, const SftpTimes &) = default;
-};
-
-enum class SftpFileType { Unknown, File, Folder, Link, Fifo, Socket, CharacterDevice, BlockDevice };
-
-// What a server says of a file, or is to set. Each part may be missing, and nothing of it need be true.
-struct SftpAttributes
-{
-    std::optional<quint64> size;
-    std::optional<SftpOwner> owner;
-    std::optional<quint32> mode; // type and permissions, as st_mode of Linux
-    std::optional<SftpTimes> times;
-
-    [[nodiscard]] SftpFileType type() const;
-    [[nodiscard]] bool isFolder() const { return type() == SftpFileType::Folder; }
-    friend bool operator==(const SftpAttributes &, const SftpAttributes &) = default;
-};
-
 // A packet that is being written; the id is filled in by whoever sends it.
 class SftpRequest
 {
@@ -102,7 +74,7 @@ public:
     SftpRequest &number(quint32 value);
     SftpRequest &longNumber(quint64 value);
     SftpRequest &string(QByteArrayView value);
-    SftpRequest &attributes(const SftpAttributes &value);
+    SftpRequest &attributes(const FileAttributes &value);
 
     [[nodiscard]] SftpType type() const { return m_type; }
     // With its length in front; once.
@@ -130,13 +102,6 @@ struct SftpData
     QByteArrayView bytes; // borrowed from the packet
 };
 
-struct SftpName
-{
-    QByteArray name; // any bytes at all
-    SftpAttributes attributes;
-    friend bool operator==(const SftpName &, const SftpName &) = default;
-};
-
 struct SftpExtendedReply
 {
     QByteArrayView bytes; // borrowed from the packet
@@ -145,7 +110,7 @@ struct SftpExtendedReply
 struct SftpReply
 {
     quint32 id = 0;
-    std::variant<SftpStatus, SftpHandle, SftpData, QList<SftpName>, SftpAttributes, SftpExtendedReply> body;
+    std::variant<SftpStatus, SftpHandle, SftpData, QList<FileEntry>, FileAttributes, SftpExtendedReply> body;
 };
 
 // packet: without its length. Protocol where it is truncated, of a type that no answer has, or a part of it is

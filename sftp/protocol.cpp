@@ -2,7 +2,7 @@
 
 #include "session/sftpversion.h"
 #include "session/sshwire.h"
-#include "sftp/remotepath.h"
+#include "sftp/filepath.h"
 
 #include <algorithm>
 #include <utility>

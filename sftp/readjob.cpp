@@ -12,7 +12,7 @@ namespace {
 class ReadJob : public SftpJob
 {
 public:
-    ReadJob(SftpJobHost &host, int id, const SftpReadWish &wish)
+    ReadJob(SftpJobHost &host, int id, const FileReadWish &wish)
         : SftpJob(host, id, wish.path.shown())
         , m_wish(wish)
         , m_asked(wish.offset)
@@ -33,7 +33,7 @@ public:
             ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this](const Result<SftpReply> &look) {
                 if (!look)
                     return fail(look.error());
-                const auto *found = look ? std::get_if<SftpAttributes>(&look->body) : nullptr;
+                const auto *found = look ? std::get_if<FileAttributes>(&look->body) : nullptr;
                 if (found && found->isFolder())
                     return fail({ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, {}});
                 m_size = found && found->size ? *found->size : std::numeric_limits<quint64>::max();
@@ -119,18 +119,18 @@ private:
     void conclude()
     {
         m_isClosing = true;
-        const SftpReadEnd result{m_told - m_wish.offset, false};
+        const ReadEnd result{m_told - m_wish.offset, false};
         const bool wantedMore = !m_stop || m_told < *m_stop;
         if (!wantedMore || m_told >= m_size || m_size == std::numeric_limits<quint64>::max())
             return end(SftpValue(result));
         // Less than it promised: has it become shorter meanwhile?
         ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this, result](const Result<SftpReply> &look) {
-            const auto *found = look ? std::get_if<SftpAttributes>(&look->body) : nullptr;
-            end(SftpValue(SftpReadEnd{result.bytes, found && found->size && *found->size > m_told}));
+            const auto *found = look ? std::get_if<FileAttributes>(&look->body) : nullptr;
+            end(SftpValue(ReadEnd{result.bytes, found && found->size && *found->size > m_told}));
         });
     }
 
-    SftpReadWish m_wish;
+    FileReadWish m_wish;
     std::optional<quint64> m_stop; // an offset
     quint64 m_size = 0;            // what the server says; until it does, one piece is asked for
     std::optional<quint64> m_end;  // where it said that there is nothing more
@@ -144,7 +144,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const SftpReadWish &wish)
+std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const FileReadWish &wish)
 {
     return std::make_unique<ReadJob>(host, id, wish);
 }

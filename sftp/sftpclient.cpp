@@ -242,97 +242,97 @@ void SftpClient::endWith(const Error &error)
         emit ended(error);
 }
 
-QFuture<Result<SftpAttributes>> SftpClient::stat(const RemotePath &path, LinkPolicy links)
+QFuture<Result<FileAttributes>> SftpClient::stat(const FilePath &path, LinkPolicy links)
 {
-    return run<Result<SftpAttributes>>(SftpDo::Stat{path, links});
+    return run<Result<FileAttributes>>(SftpDo::Stat{path, links});
 }
 
-QFuture<Done> SftpClient::setAttributes(const RemotePath &path, const SftpAttributes &attributes, LinkPolicy links)
+QFuture<Done> SftpClient::setAttributes(const FilePath &path, const FileAttributes &attributes, LinkPolicy links)
 {
     return run<Done>(SftpDo::Set{path, attributes, links});
 }
 
-QFuture<Done> SftpClient::makeFolder(const RemotePath &path, std::optional<quint32> mode)
+QFuture<Done> SftpClient::makeFolder(const FilePath &path, std::optional<quint32> mode)
 {
     return run<Done>(SftpDo::MakeFolder{path, mode});
 }
 
-QFuture<Done> SftpClient::removeFile(const RemotePath &path)
+QFuture<Done> SftpClient::removeFile(const FilePath &path)
 {
     return run<Done>(SftpDo::RemoveFile{path});
 }
 
-QFuture<Done> SftpClient::removeFolder(const RemotePath &path)
+QFuture<Done> SftpClient::removeFolder(const FilePath &path)
 {
     return run<Done>(SftpDo::RemoveFolder{path});
 }
 
-QFuture<Done> SftpClient::rename(const RemotePath &from, const RemotePath &to, RenamePolicy policy)
+QFuture<Done> SftpClient::rename(const FilePath &from, const FilePath &to, RenamePolicy policy)
 {
     return run<Done>(SftpDo::Rename{from, to, policy});
 }
 
-QFuture<Result<RemotePath>> SftpClient::realPath(const RemotePath &path)
+QFuture<Result<FilePath>> SftpClient::realPath(const FilePath &path)
 {
-    return run<Result<RemotePath>>(SftpDo::RealPath{path});
+    return run<Result<FilePath>>(SftpDo::RealPath{path});
 }
 
-QFuture<Result<RemotePath>> SftpClient::expandPath(const RemotePath &path)
+QFuture<Result<FilePath>> SftpClient::expandPath(const FilePath &path)
 {
-    return run<Result<RemotePath>>(SftpDo::ExpandPath{path});
+    return run<Result<FilePath>>(SftpDo::ExpandPath{path});
 }
 
-QFuture<Result<RemotePath>> SftpClient::homeFolder(const QByteArray &user)
+QFuture<Result<FilePath>> SftpClient::homeFolder(const QByteArray &user)
 {
-    return run<Result<RemotePath>>(SftpDo::HomeFolder{user});
+    return run<Result<FilePath>>(SftpDo::HomeFolder{user});
 }
 
-QFuture<Result<RemotePath>> SftpClient::readLink(const RemotePath &path)
+QFuture<Result<FilePath>> SftpClient::readLink(const FilePath &path)
 {
-    return run<Result<RemotePath>>(SftpDo::ReadLink{path});
+    return run<Result<FilePath>>(SftpDo::ReadLink{path});
 }
 
-QFuture<Done> SftpClient::makeSymlink(const RemotePath &target, const RemotePath &link)
+QFuture<Done> SftpClient::makeSymlink(const FilePath &target, const FilePath &link)
 {
     return run<Done>(SftpDo::Symlink{target, link});
 }
 
-QFuture<Done> SftpClient::makeHardlink(const RemotePath &existing, const RemotePath &link)
+QFuture<Done> SftpClient::makeHardlink(const FilePath &existing, const FilePath &link)
 {
     return run<Done>(SftpDo::Hardlink{existing, link});
 }
 
-QFuture<Result<SftpSpace>> SftpClient::space(const RemotePath &path)
+QFuture<Result<FileSystemSpace>> SftpClient::space(const FilePath &path)
 {
-    return run<Result<SftpSpace>>(SftpDo::Space{path});
+    return run<Result<FileSystemSpace>>(SftpDo::Space{path});
 }
 
-QFuture<Done> SftpClient::sync(const RemotePath &path)
+QFuture<Done> SftpClient::sync(const FilePath &path)
 {
     return run<Done>(SftpDo::Sync{path});
 }
 
-QFuture<Done> SftpClient::copyFile(const RemotePath &from, const RemotePath &to)
+QFuture<Done> SftpClient::copyFile(const FilePath &from, const FilePath &to)
 {
     return run<Done>(SftpDo::Copy{from, to});
 }
 
-QFuture<Result<SftpOwnerNames>> SftpClient::ownerNames(const QList<quint32> &users, const QList<quint32> &groups)
+QFuture<Result<OwnerNames>> SftpClient::ownerNames(const QList<quint32> &users, const QList<quint32> &groups)
 {
-    return run<Result<SftpOwnerNames>>(SftpDo::OwnerNames{users, groups});
+    return run<Result<OwnerNames>>(SftpDo::OwnerNames{users, groups});
 }
 
-std::unique_ptr<SftpListing> SftpClient::list(const RemotePath &path)
+std::unique_ptr<SftpListing> SftpClient::list(const FilePath &path)
 {
     return std::make_unique<SftpListing>(this, path);
 }
 
-std::unique_ptr<SftpReader> SftpClient::read(const SftpReadWish &wish)
+std::unique_ptr<SftpReader> SftpClient::read(const FileReadWish &wish)
 {
     return std::make_unique<SftpReader>(this, wish);
 }
 
-std::unique_ptr<SftpWriter> SftpClient::write(const SftpWriteWish &wish)
+std::unique_ptr<SftpWriter> SftpClient::write(const FileWriteWish &wish)
 {
     return std::make_unique<SftpWriter>(this, wish);
 }

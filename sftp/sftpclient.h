@@ -33,30 +33,30 @@ public:
 
     // A future that is cancelled before its turn is not carried out; later, only its answer is dropped.
     // At most 256 are with the server at once, the others wait here.
-    [[nodiscard]] QFuture<Result<SftpAttributes>> stat(const RemotePath &path, LinkPolicy links = LinkPolicy::Follow);
+    [[nodiscard]] QFuture<Result<FileAttributes>> stat(const FilePath &path, LinkPolicy links = LinkPolicy::Follow);
     // Mode (its permissions), owner, times, size. NoFollow needs lsetstat@openssh.com.
-    [[nodiscard]] QFuture<Done> setAttributes(const RemotePath &path, const SftpAttributes &attributes, LinkPolicy links = LinkPolicy::Follow);
-    [[nodiscard]] QFuture<Done> makeFolder(const RemotePath &path, std::optional<quint32> mode = {});
-    [[nodiscard]] QFuture<Done> removeFile(const RemotePath &path); // and links
-    [[nodiscard]] QFuture<Done> removeFolder(const RemotePath &path);
+    [[nodiscard]] QFuture<Done> setAttributes(const FilePath &path, const FileAttributes &attributes, LinkPolicy links = LinkPolicy::Follow);
+    [[nodiscard]] QFuture<Done> makeFolder(const FilePath &path, std::optional<quint32> mode = {});
+    [[nodiscard]] QFuture<Done> removeFile(const FilePath &path); // and links
+    [[nodiscard]] QFuture<Done> removeFolder(const FilePath &path);
     // Replace is atomic where the server has posix-rename@openssh.com; elsewhere the server decides whether something
     // that is there is an error (OpenSSH, by the draft) or goes. Keep looks first: Conflict.
-    [[nodiscard]] QFuture<Done> rename(const RemotePath &from, const RemotePath &to, RenamePolicy policy = RenamePolicy::Keep);
-    [[nodiscard]] QFuture<Result<RemotePath>> realPath(const RemotePath &path);
-    [[nodiscard]] QFuture<Result<RemotePath>> expandPath(const RemotePath &path);
-    [[nodiscard]] QFuture<Result<RemotePath>> homeFolder(const QByteArray &user = {});
-    [[nodiscard]] QFuture<Result<RemotePath>> readLink(const RemotePath &path);
-    [[nodiscard]] QFuture<Done> makeSymlink(const RemotePath &target, const RemotePath &link);
-    [[nodiscard]] QFuture<Done> makeHardlink(const RemotePath &existing, const RemotePath &link);
-    [[nodiscard]] QFuture<Result<SftpSpace>> space(const RemotePath &path);
-    [[nodiscard]] QFuture<Done> sync(const RemotePath &path); // a file's bytes are on the disk
+    [[nodiscard]] QFuture<Done> rename(const FilePath &from, const FilePath &to, RenamePolicy policy = RenamePolicy::Keep);
+    [[nodiscard]] QFuture<Result<FilePath>> realPath(const FilePath &path);
+    [[nodiscard]] QFuture<Result<FilePath>> expandPath(const FilePath &path);
+    [[nodiscard]] QFuture<Result<FilePath>> homeFolder(const QByteArray &user = {});
+    [[nodiscard]] QFuture<Result<FilePath>> readLink(const FilePath &path);
+    [[nodiscard]] QFuture<Done> makeSymlink(const FilePath &target, const FilePath &link);
+    [[nodiscard]] QFuture<Done> makeHardlink(const FilePath &existing, const FilePath &link);
+    [[nodiscard]] QFuture<Result<FileSystemSpace>> space(const FilePath &path);
+    [[nodiscard]] QFuture<Done> sync(const FilePath &path); // a file's bytes are on the disk
     // On the server, into a file that is not there yet.
-    [[nodiscard]] QFuture<Done> copyFile(const RemotePath &from, const RemotePath &to);
-    [[nodiscard]] QFuture<Result<SftpOwnerNames>> ownerNames(const QList<quint32> &users, const QList<quint32> &groups);
+    [[nodiscard]] QFuture<Done> copyFile(const FilePath &from, const FilePath &to);
+    [[nodiscard]] QFuture<Result<OwnerNames>> ownerNames(const QList<quint32> &users, const QList<quint32> &groups);
 
-    [[nodiscard]] std::unique_ptr<SftpListing> list(const RemotePath &path);
-    [[nodiscard]] std::unique_ptr<SftpReader> read(const SftpReadWish &wish);
-    [[nodiscard]] std::unique_ptr<SftpWriter> write(const SftpWriteWish &wish);
+    [[nodiscard]] std::unique_ptr<SftpListing> list(const FilePath &path);
+    [[nodiscard]] std::unique_ptr<SftpReader> read(const FileReadWish &wish);
+    [[nodiscard]] std::unique_ptr<SftpWriter> write(const FileWriteWish &wish);
 
 signals:
     void ready();

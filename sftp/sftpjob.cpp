@@ -46,7 +46,7 @@ void SftpJob::fail(Error error)
     end(about(std::move(error)));
 }
 
-void SftpJob::failNew(const Error &error, const RemotePath &path)
+void SftpJob::failNew(const Error &error, const FilePath &path)
 {
     if (error.kind != ErrorKind::ServerError)
         return fail(error);
@@ -56,10 +56,10 @@ void SftpJob::failNew(const Error &error, const RemotePath &path)
     });
 }
 
-void SftpJob::askWhetherThere(const RemotePath &path, const std::function<void(const Result<bool> &)> &then)
+void SftpJob::askWhetherThere(const FilePath &path, const std::function<void(const Result<bool> &)> &then)
 {
     ask(std::move(SftpRequest(SftpType::Lstat).string(path.onTheWire())), [then](const Result<SftpReply> &reply) {
-        then(reply.transform([](const SftpReply &look) { return std::holds_alternative<SftpAttributes>(look.body); }));
+        then(reply.transform([](const SftpReply &look) { return std::holds_alternative<FileAttributes>(look.body); }));
     });
 }
 

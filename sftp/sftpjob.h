@@ -66,9 +66,9 @@ protected:
     void end(const Result<SftpValue> &value);
     void fail(Error error);
     // Something was not made. A refusal without a reason: is something by that name there already?
-    void failNew(const Error &error, const RemotePath &path);
+    void failNew(const Error &error, const FilePath &path);
     // Whether something has that name, if only a link.
-    void askWhetherThere(const RemotePath &path, const std::function<void(const Result<bool> &)> &then);
+    void askWhetherThere(const FilePath &path, const std::function<void(const Result<bool> &)> &then);
     [[nodiscard]] const QString &subject() const { return m_subject; }
     [[nodiscard]] SftpJobHost &host() { return m_host; }
     [[nodiscard]] const SftpServer &server() { return m_host.protocol().server(); }
@@ -99,8 +99,8 @@ private:
 // Each in a file of its own.
 [[nodiscard]] std::unique_ptr<SftpJob> makeOperationJob(SftpJobHost &host, int id, const SftpOperation &operation);
 [[nodiscard]] std::unique_ptr<SftpJob> makeCopyJob(SftpJobHost &host, int id, const SftpDo::Copy &wish);
-[[nodiscard]] std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const RemotePath &path);
-[[nodiscard]] std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const SftpReadWish &wish);
-[[nodiscard]] std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const FilePath &path);
+[[nodiscard]] std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const FileReadWish &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const FileWriteWish &wish);
 
 } // namespace Sandpiper

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "session/mailbox.h"
+#include "sftp/fileattributes.h"
+#include "sftp/filepath.h"
 #include "sftp/packet.h"
-#include "sftp/remotepath.h"
 #include "sftp/sftpserver.h"
 
 #include <QMap>
@@ -15,48 +16,44 @@
 
 namespace Sandpiper {
 
-enum class LinkPolicy { Follow, NoFollow };
-// What a rename does where something has the new name already.
-enum class RenamePolicy { Keep, Replace };
-
 namespace SftpDo {
 struct Stat
 {
-    RemotePath path;
+    FilePath path;
     LinkPolicy links = LinkPolicy::Follow;
 };
 struct Set
 {
-    RemotePath path;
-    SftpAttributes attributes;
+    FilePath path;
+    FileAttributes attributes;
     LinkPolicy links = LinkPolicy::Follow;
 };
 struct MakeFolder
 {
-    RemotePath path;
+    FilePath path;
     std::optional<quint32> mode;
 };
 struct RemoveFile
 {
-    RemotePath path;
+    FilePath path;
 };
 struct RemoveFolder
 {
-    RemotePath path;
+    FilePath path;
 };
 struct Rename
 {
-    RemotePath from;
-    RemotePath to;
+    FilePath from;
+    FilePath to;
     RenamePolicy policy = RenamePolicy::Keep;
 };
 struct RealPath
 {
-    RemotePath path;
+    FilePath path;
 };
 struct ExpandPath // "~" and "~user" in front
 {
-    RemotePath path;
+    FilePath path;
 };
 struct HomeFolder
 {
@@ -64,30 +61,30 @@ struct HomeFolder
 };
 struct ReadLink
 {
-    RemotePath path;
+    FilePath path;
 };
 struct Symlink
 {
-    RemotePath target; // kept as it is
-    RemotePath link;
+    FilePath target; // kept as it is
+    FilePath link;
 };
 struct Hardlink
 {
-    RemotePath existing;
-    RemotePath link;
+    FilePath existing;
+    FilePath link;
 };
 struct Space
 {
-    RemotePath path;
+    FilePath path;
 };
 struct Sync
 {
-    RemotePath path;
+    FilePath path;
 };
 struct Copy
 {
-    RemotePath from;
-    RemotePath to;
+    FilePath from;
+    FilePath to;
 };
 struct OwnerNames
 {
@@ -101,66 +98,7 @@ using SftpOperation = std::variant<SftpDo::Stat, SftpDo::Set, SftpDo::MakeFolder
                                    SftpDo::RealPath, SftpDo::ExpandPath, SftpDo::HomeFolder, SftpDo::ReadLink, SftpDo::Symlink,
                                    SftpDo::Hardlink, SftpDo::Space, SftpDo::Sync, SftpDo::Copy, SftpDo::OwnerNames>;
 
-// statvfs(3)
-struct SftpSpace
-{
-    quint64 blockSize = 0;    // the preferred size of reads
-    quint64 fragmentSize = 0; // what the blocks are counted in
-    quint64 blocks = 0;
-    quint64 freeBlocks = 0;
-    quint64 availableBlocks = 0; // to others than root
-    quint64 files = 0;
-    quint64 freeFiles = 0;
-    quint64 availableFiles = 0;
-    quint64 id = 0;
-    quint64 flags = 0; // 1: read-only
-    quint64 longestName = 0;
-};
-
-struct SftpOwnerNames // a name that is not known is missing
-{
-    QMap<quint32, QByteArray> users;
-    QMap<quint32, QByteArray> groups;
-};
-
-struct SftpListEnd
-{
-    quint64 names = 0;
-    quint64 refused = 0; // names that no file can have: they were left out
-    friend bool operator==(const SftpListEnd &, const SftpListEnd &) = default;
-};
-
-struct SftpReadEnd
-{
-    quint64 bytes = 0;
-    // The server still says that there is more. Files of /proc and /sys are so, and files that shrink.
-    bool isShort = false;
-    friend bool operator==(const SftpReadEnd &, const SftpReadEnd &) = default;
-};
-
-using SftpValue = std::variant<std::monostate, SftpAttributes, RemotePath, SftpSpace, SftpOwnerNames, SftpListEnd, SftpReadEnd>;
-
-struct SftpReadWish
-{
-    RemotePath path;
-    quint64 offset = 0;
-    std::optional<quint64> length = {}; // none: to the end
-    int inFlight = 16;             // requests at once
-};
-
-struct SftpWriteWish
-{
-    enum class Existing {
-        Refuse, // it must be new
-        Empty,  // what is there goes
-        Keep,   // and is written over from offset on
-    };
-    RemotePath path;
-    Existing existing = Existing::Refuse;
-    quint64 offset = 0;
-    std::optional<quint32> mode = {}; // of a new file, without the bits that the server's umask takes
-    int inFlight = 16;
-};
+using SftpValue = std::variant<std::monostate, FileAttributes, FilePath, FileSystemSpace, OwnerNames, ListEnd, ReadEnd>;
 
 namespace ToSftp {
 struct Run
@@ -173,17 +111,17 @@ struct Run
 struct List
 {
     int id = 0;
-    RemotePath path;
+    FilePath path;
 };
 struct Read
 {
     int id = 0;
-    SftpReadWish wish;
+    FileReadWish wish;
 };
 struct Write
 {
     int id = 0;
-    SftpWriteWish wish;
+    FileWriteWish wish;
 };
 struct Bytes // for a Write
 {
@@ -216,7 +154,7 @@ struct Known // at first, and when more of it is known
 struct Rows // of a List
 {
     int id = 0;
-    QList<SftpName> rows;
+    QList<FileEntry> rows;
 };
 struct Bytes // of a Read
 {

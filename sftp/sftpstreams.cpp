@@ -49,7 +49,7 @@ void SftpStream::conclude(const Result<SftpValue> &value)
         finish(value);
 }
 
-SftpListing::SftpListing(SftpClient *client, const RemotePath &path)
+SftpListing::SftpListing(SftpClient *client, const FilePath &path)
     : SftpStream(client)
 {
     send(ToSftp::List{id(), path});
@@ -63,10 +63,10 @@ void SftpListing::take(const SftpEvent &event)
 
 void SftpListing::finish(const Result<SftpValue> &value)
 {
-    emit finished(valueOf<SftpListEnd>(value));
+    emit finished(valueOf<ListEnd>(value));
 }
 
-SftpReader::SftpReader(SftpClient *client, const SftpReadWish &wish)
+SftpReader::SftpReader(SftpClient *client, const FileReadWish &wish)
     : SftpStream(client)
 {
     send(ToSftp::Read{id(), wish});
@@ -80,10 +80,10 @@ void SftpReader::take(const SftpEvent &event)
 
 void SftpReader::finish(const Result<SftpValue> &value)
 {
-    emit finished(valueOf<SftpReadEnd>(value));
+    emit finished(valueOf<ReadEnd>(value));
 }
 
-SftpWriter::SftpWriter(SftpClient *client, const SftpWriteWish &wish)
+SftpWriter::SftpWriter(SftpClient *client, const FileWriteWish &wish)
     : SftpStream(client)
 {
     send(ToSftp::Write{id(), wish});

@@ -40,15 +40,15 @@ class SftpListing : public SftpStream
 {
     Q_OBJECT
 public:
-    SftpListing(SftpClient *client, const RemotePath &path);
+    SftpListing(SftpClient *client, const FilePath &path);
     // At most 20,000 rows come that are not reported here.
     void consumed(qint64 rows) { send(ToSftp::Consumed{id(), rows}); }
 
 signals:
     // As they come, in the server's order; without "." and "..". Names are plain: see isPlainName(). What is said
     // of them is mostly, but not surely, as lstat has it.
-    void rowsReceived(const QList<Sandpiper::SftpName> &rows);
-    void finished(const Sandpiper::Result<Sandpiper::SftpListEnd> &end);
+    void rowsReceived(const QList<Sandpiper::FileEntry> &rows);
+    void finished(const Sandpiper::Result<Sandpiper::ListEnd> &end);
 
 protected:
     void take(const SftpEvent &event) override;
@@ -59,13 +59,13 @@ class SftpReader : public SftpStream
 {
     Q_OBJECT
 public:
-    SftpReader(SftpClient *client, const SftpReadWish &wish);
+    SftpReader(SftpClient *client, const FileReadWish &wish);
     // At most as many bytes as requests may be in flight come without being reported here (4 MiB).
     void consumed(qint64 bytes) { send(ToSftp::Consumed{id(), bytes}); }
 
 signals:
     void received(const QByteArray &bytes); // in order, never empty
-    void finished(const Sandpiper::Result<Sandpiper::SftpReadEnd> &end);
+    void finished(const Sandpiper::Result<Sandpiper::ReadEnd> &end);
 
 protected:
     void take(const SftpEvent &event) override;
@@ -76,7 +76,7 @@ class SftpWriter : public SftpStream
 {
     Q_OBJECT
 public:
-    SftpWriter(SftpClient *client, const SftpWriteWish &wish);
+    SftpWriter(SftpClient *client, const FileWriteWish &wish);
     // Any amount: it is kept until the server has it. Whoever has much to write looks at pending().
     void write(const QByteArray &bytes);
     // Everything has been written; finished() follows. sync: and is to be on the disk. Unsupported where the server

@@ -15,7 +15,7 @@ constexpr qsizetype kMostUnsent = 4 << 20;
 class WriteJob : public SftpJob
 {
 public:
-    WriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish)
+    WriteJob(SftpJobHost &host, int id, const FileWriteWish &wish)
         : SftpJob(host, id, wish.path.shown())
         , m_wish(wish)
         , m_offset(wish.offset)
@@ -24,10 +24,10 @@ public:
 
     void start() override
     {
-        SftpAttributes attributes;
+        FileAttributes attributes;
         attributes.mode = m_wish.mode;
         const quint32 flags = SftpOpen::Write | SftpOpen::Create
-                | (m_wish.existing == SftpWriteWish::Existing::Refuse ? SftpOpen::Exclusive : m_wish.existing == SftpWriteWish::Existing::Empty ? SftpOpen::Truncate : 0);
+                | (m_wish.existing == FileWriteWish::Existing::Refuse ? SftpOpen::Exclusive : m_wish.existing == FileWriteWish::Existing::Empty ? SftpOpen::Truncate : 0);
         ask(std::move(SftpRequest(SftpType::Open).string(m_wish.path.onTheWire()).number(flags).attributes(attributes)), [this](const Result<SftpReply> &reply) {
             const Result<SftpHandle> handle = expect<SftpHandle>(reply);
             if (!handle)
@@ -69,7 +69,7 @@ public:
 private:
     void notOpened(const Error &error)
     {
-        m_wish.existing == SftpWriteWish::Existing::Refuse ? failNew(error, m_wish.path) : fail(error);
+        m_wish.existing == FileWriteWish::Existing::Refuse ? failNew(error, m_wish.path) : fail(error);
     }
 
     void send(qint64 size)
@@ -118,7 +118,7 @@ private:
         ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(handle())), [this, error](const Result<SftpReply> &look) {
             const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
             QByteArrayView rest = body ? body->bytes : QByteArrayView();
-            QList<quint64> values; // see SftpSpace
+            QList<quint64> values; // see FileSystemSpace
             const bool isFull = takeSftpLongs(rest, values, 11) && values[4] * std::max<quint64>(1, values[1]) < server().mostWrite;
             fail({isFull ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
         });
@@ -148,7 +148,7 @@ private:
         });
     }
 
-    SftpWriteWish m_wish;
+    FileWriteWish m_wish;
     bool m_isFinishing = false;
     bool m_isClosing = false;
     bool m_isRefused = false;
@@ -162,7 +162,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const SftpWriteWish &wish)
+std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const FileWriteWish &wish)
 {
     return std::make_unique<WriteJob>(host, id, wish);
 }

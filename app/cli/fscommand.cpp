@@ -98,7 +98,7 @@ void FsCommand::start(const QStringList &arguments)
         return fail(place.error());
     m_path = place->path;
     if (verb->words == 2 && verb->name != "chmod"_L1) {
-        const CliResult<RemotePath> other = parseFsPath(raw.at(2));
+        const CliResult<FilePath> other = parseFsPath(raw.at(2));
         if (!other)
             return fail(other.error());
         m_other = *other;
@@ -146,7 +146,7 @@ void FsCommand::endWith(const Done &done)
     done ? finishLater(ExitOk) : failFs(done.error());
 }
 
-void FsCommand::printPath(const Result<RemotePath> &path)
+void FsCommand::printPath(const Result<FilePath> &path)
 {
     if (!path)
         return failFs(path.error());
@@ -162,40 +162,40 @@ void FsCommand::printPath(const Result<RemotePath> &path)
 
 void FsCommand::ls()
 {
-    m_client->stat(m_path).then(this, [this](const Result<SftpAttributes> &found) {
+    m_client->stat(m_path).then(this, [this](const Result<FileAttributes> &found) {
         // A link that leads nowhere is listed by itself, as a file is.
         if (found && (found->isFolder() || !found->mode)) {
             m_listing = m_client->list(m_path);
-            connect(m_listing.get(), &SftpListing::rowsReceived, this, [this](const QList<SftpName> &rows) {
+            connect(m_listing.get(), &SftpListing::rowsReceived, this, [this](const QList<FileEntry> &rows) {
                 m_rows += rows;
                 m_listing->consumed(rows.size());
             });
             connect(m_listing.get(), &SftpListing::finished, this, &FsCommand::listed);
             return;
         }
-        m_client->stat(m_path, LinkPolicy::NoFollow).then(this, [this](const Result<SftpAttributes> &itself) {
+        m_client->stat(m_path, LinkPolicy::NoFollow).then(this, [this](const Result<FileAttributes> &itself) {
             if (!itself)
                 return failFs(itself.error());
             m_rows = {{m_path.bytes(), *itself}};
-            listed(SftpListEnd{1, 0});
+            listed(ListEnd{1, 0});
         });
     });
 }
 
-void FsCommand::listed(const Result<SftpListEnd> &end)
+void FsCommand::listed(const Result<ListEnd> &end)
 {
     if (!end)
         return failFs(end.error());
     if (end->refused > 0)
         say(u"%1 names that no file can have were left out"_s.arg(end->refused));
-    std::sort(m_rows.begin(), m_rows.end(), [](const SftpName &a, const SftpName &b) { return a.name < b.name; });
+    std::sort(m_rows.begin(), m_rows.end(), [](const FileEntry &a, const FileEntry &b) { return a.name < b.name; });
     if (!m_options.contains(u"l"_s) && !m_options.contains(u"json"_s))
         return printRows({});
     completeRows([this] {
-        QList<SftpAttributes> all;
-        for (const SftpName &row : std::as_const(m_rows))
+        QList<FileAttributes> all;
+        for (const FileEntry &row : std::as_const(m_rows))
             all.append(row.attributes);
-        askOwners(all, [this](const SftpOwnerNames &names) { printRows(names); });
+        askOwners(all, [this](const OwnerNames &names) { printRows(names); });
     });
 }
 
@@ -205,10 +205,10 @@ void FsCommand::completeRows(const std::function<void()> &then)
     for (qsizetype i = 0; i < m_rows.size(); ++i) {
         if (m_rows[i].attributes.mode)
             continue;
-        const Result<RemotePath> path = m_path.child(m_rows[i].name);
+        const Result<FilePath> path = m_path.child(m_rows[i].name);
         if (!path)
             continue;
-        all += m_client->stat(*path, LinkPolicy::NoFollow).then(this, [this, i](const Result<SftpAttributes> &found) {
+        all += m_client->stat(*path, LinkPolicy::NoFollow).then(this, [this, i](const Result<FileAttributes> &found) {
             if (found)
                 m_rows[i].attributes = *found;
         });
@@ -216,11 +216,11 @@ void FsCommand::completeRows(const std::function<void()> &then)
     QtFuture::whenAll(all.begin(), all.end()).then(this, [then](const QList<QFuture<void>> &) { then(); });
 }
 
-void FsCommand::askOwners(const QList<SftpAttributes> &of, const std::function<void(const SftpOwnerNames &)> &then)
+void FsCommand::askOwners(const QList<FileAttributes> &of, const std::function<void(const OwnerNames &)> &then)
 {
     QSet<quint32> users;
     QSet<quint32> groups;
-    for (const SftpAttributes &one : of) {
+    for (const FileAttributes &one : of) {
         if (one.owner) {
             users.insert(one.owner->user);
             groups.insert(one.owner->group);
@@ -230,14 +230,14 @@ void FsCommand::askOwners(const QList<SftpAttributes> &of, const std::function<v
     constexpr qsizetype most = 1000;
     if (users.size() > most || groups.size() > most || !m_client->server().has(SftpExtension::UsersGroupsById))
         return then({});
-    m_client->ownerNames(users.values(), groups.values()).then(this, [then](const Result<SftpOwnerNames> &names) { then(names.value_or(SftpOwnerNames())); });
+    m_client->ownerNames(users.values(), groups.values()).then(this, [then](const Result<OwnerNames> &names) { then(names.value_or(OwnerNames())); });
 }
 
-void FsCommand::printRows(const SftpOwnerNames &names)
+void FsCommand::printRows(const OwnerNames &names)
 {
     if (m_options.contains(u"json"_s)) {
         QJsonArray rows;
-        for (const SftpName &row : std::as_const(m_rows)) {
+        for (const FileEntry &row : std::as_const(m_rows)) {
             QJsonObject object = fsJson(row.attributes, names);
             addFsBytes(object, u"name"_s, row.name);
             rows.append(object);
@@ -248,7 +248,7 @@ void FsCommand::printRows(const SftpOwnerNames &names)
     const bool isZero = m_options.contains(u"0"_s);
     const bool isShown = isTerminal(STDOUT_FILENO);
     QByteArray lines;
-    for (const SftpName &row : std::as_const(m_rows)) {
+    for (const FileEntry &row : std::as_const(m_rows)) {
         if (m_options.contains(u"l"_s))
             lines += fsLongLine(row.attributes, names);
         lines += isShown ? shownBytes(row.name).toUtf8() : row.name;
@@ -261,20 +261,20 @@ void FsCommand::printRows(const SftpOwnerNames &names)
 void FsCommand::stat()
 {
     const LinkPolicy links = m_options.contains(u"L"_s) ? LinkPolicy::Follow : LinkPolicy::NoFollow;
-    m_client->stat(m_path, links).then(this, [this](const Result<SftpAttributes> &found) {
+    m_client->stat(m_path, links).then(this, [this](const Result<FileAttributes> &found) {
         if (!found)
             return failFs(found.error());
-        askOwners({*found}, [this, found](const SftpOwnerNames &names) {
-            if (found->type() != SftpFileType::Link)
+        askOwners({*found}, [this, found](const OwnerNames &names) {
+            if (found->type() != FileType::Link)
                 return printStat(*found, names, {});
-            m_client->readLink(m_path).then(this, [this, found, names](const Result<RemotePath> &target) {
+            m_client->readLink(m_path).then(this, [this, found, names](const Result<FilePath> &target) {
                 printStat(*found, names, target ? target->bytes() : QByteArray());
             });
         });
     });
 }
 
-void FsCommand::printStat(const SftpAttributes &attributes, const SftpOwnerNames &names, const QByteArray &target)
+void FsCommand::printStat(const FileAttributes &attributes, const OwnerNames &names, const QByteArray &target)
 {
     QJsonObject object = fsJson(attributes, names);
     if (m_options.contains(u"json"_s)) {
@@ -302,7 +302,7 @@ void FsCommand::cat()
     connect(reader, &SftpReader::received, this, [](const QByteArray &bytes) { standardOutput().write(bytes); });
     connect(&standardOutput(), &OutputStream::written, reader, &SftpReader::consumed);
     connect(&standardOutput(), &OutputStream::broken, this, [this] { finishLater(128 + SIGPIPE); });
-    connect(reader, &SftpReader::finished, this, [this](const Result<SftpReadEnd> &end) {
+    connect(reader, &SftpReader::finished, this, [this](const Result<ReadEnd> &end) {
         if (!end)
             return failFs(end.error());
         if (!end->isShort)
@@ -314,7 +314,7 @@ void FsCommand::cat()
 
 void FsCommand::write()
 {
-    SftpWriteWish wish{.path = m_path, .existing = m_options.contains(u"f"_s) ? SftpWriteWish::Existing::Empty : SftpWriteWish::Existing::Refuse, .mode = m_mode};
+    FileWriteWish wish{.path = m_path, .existing = m_options.contains(u"f"_s) ? FileWriteWish::Existing::Empty : FileWriteWish::Existing::Refuse, .mode = m_mode};
     m_writer = m_client->write(wish);
     SftpWriter *writer = m_writer.get();
     auto *input = new InputReader(writer);
@@ -338,7 +338,7 @@ void FsCommand::mkdir()
         m_client->makeFolder(m_path, m_mode).then(this, [this](const Done &made) {
             if (made || made.error().kind != ErrorKind::Conflict || !m_options.contains(u"p"_s))
                 return endWith(made);
-            m_client->stat(m_path).then(this, [this, made](const Result<SftpAttributes> &there) {
+            m_client->stat(m_path).then(this, [this, made](const Result<FileAttributes> &there) {
                 endWith(there && there->isFolder() ? Done() : made);
             });
         });
@@ -347,11 +347,11 @@ void FsCommand::mkdir()
 }
 
 // Each is asked for from the bottom up, and made on the way back.
-void FsCommand::makeParents(const RemotePath &folder, const std::function<void()> &then)
+void FsCommand::makeParents(const FilePath &folder, const std::function<void()> &then)
 {
     if (folder.isEmpty() || folder.name().isEmpty() || folder.name() == "..")
         return then();
-    m_client->stat(folder).then(this, [this, folder, then](const Result<SftpAttributes> &there) {
+    m_client->stat(folder).then(this, [this, folder, then](const Result<FileAttributes> &there) {
         if (there)
             return then();
         if (there.error().kind != ErrorKind::NotFound)
@@ -377,9 +377,9 @@ void FsCommand::rmdir()
 
 void FsCommand::mv()
 {
-    m_client->stat(m_other).then(this, [this](const Result<SftpAttributes> &there) {
+    m_client->stat(m_other).then(this, [this](const Result<FileAttributes> &there) {
         // Into a folder, as mv(1) does.
-        const Result<RemotePath> inside = there && there->isFolder() ? m_other.child(m_path.name()) : Result<RemotePath>(m_other);
+        const Result<FilePath> inside = there && there->isFolder() ? m_other.child(m_path.name()) : Result<FilePath>(m_other);
         if (!inside)
             return failFs(inside.error());
         const RenamePolicy policy = m_options.contains(u"f"_s) ? RenamePolicy::Replace : RenamePolicy::Keep;
@@ -395,24 +395,24 @@ void FsCommand::ln()
 
 void FsCommand::readlink()
 {
-    m_client->readLink(m_path).then(this, [this](const Result<RemotePath> &path) { printPath(path); });
+    m_client->readLink(m_path).then(this, [this](const Result<FilePath> &path) { printPath(path); });
 }
 
 void FsCommand::realpath()
 {
-    m_client->realPath(m_path).then(this, [this](const Result<RemotePath> &path) { printPath(path); });
+    m_client->realPath(m_path).then(this, [this](const Result<FilePath> &path) { printPath(path); });
 }
 
 void FsCommand::chmod()
 {
-    SftpAttributes attributes;
+    FileAttributes attributes;
     attributes.mode = m_mode;
     m_client->setAttributes(m_path, attributes).then(this, [this](const Done &done) { endWith(done); });
 }
 
 void FsCommand::df()
 {
-    m_client->space(m_path).then(this, [this](const Result<SftpSpace> &space) {
+    m_client->space(m_path).then(this, [this](const Result<FileSystemSpace> &space) {
         if (!space)
             return failFs(space.error());
         const QJsonObject object = fsJson(*space);

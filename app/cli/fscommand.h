@@ -29,7 +29,7 @@ private:
     void cat();
     void write();
     void mkdir();
-    void makeParents(const RemotePath &folder, const std::function<void()> &then);
+    void makeParents(const FilePath &folder, const std::function<void()> &then);
     void rm();
     void rmdir();
     void mv();
@@ -42,19 +42,19 @@ private:
     // Where a failure has been said the others that follow from it are not.
     void failFs(Error error);
     void endWith(const Done &done);
-    void printPath(const Result<RemotePath> &path);
-    void listed(const Result<SftpListEnd> &end);
+    void printPath(const Result<FilePath> &path);
+    void listed(const Result<ListEnd> &end);
     // Where listings say little of their names.
     void completeRows(const std::function<void()> &then);
-    void askOwners(const QList<SftpAttributes> &of, const std::function<void(const SftpOwnerNames &)> &then);
-    void printRows(const SftpOwnerNames &names);
-    void printStat(const SftpAttributes &attributes, const SftpOwnerNames &names, const QByteArray &target);
+    void askOwners(const QList<FileAttributes> &of, const std::function<void(const OwnerNames &)> &then);
+    void printRows(const OwnerNames &names);
+    void printStat(const FileAttributes &attributes, const OwnerNames &names, const QByteArray &target);
 
     std::function<void()> m_run;
     QSet<QString> m_options;
     QString m_targetName;
-    RemotePath m_path;
-    RemotePath m_other; // of mv and ln
+    FilePath m_path;
+    FilePath m_other; // of mv and ln
     std::optional<quint32> m_mode;
     std::unique_ptr<PromptHandler> m_prompts; // outlives the link
     std::unique_ptr<SshLink> m_link;
@@ -62,7 +62,7 @@ private:
     std::unique_ptr<SftpListing> m_listing;
     std::unique_ptr<SftpReader> m_reader;
     std::unique_ptr<SftpWriter> m_writer;
-    QList<SftpName> m_rows;
+    QList<FileEntry> m_rows;
     bool m_hasFailed = false;
 };
 

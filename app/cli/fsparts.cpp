@@ -21,9 +21,9 @@ QByteArray nameOr(const QMap<quint32, QByteArray> &names, quint32 id)
 
 } // namespace
 
-CliResult<RemotePath> parseFsPath(const QByteArray &text)
+CliResult<FilePath> parseFsPath(const QByteArray &text)
 {
-    const Result<RemotePath> path = RemotePath::fromBytes(text);
+    const Result<FilePath> path = FilePath::fromBytes(text);
     if (!path)
         return mistyped(u"'%1' is no PATH: %2"_s.arg(path.error().subject, path.error().detail));
     return *path;
@@ -53,7 +53,7 @@ CliResult<FsPlace> parseFsPlace(const QByteArray &text)
     const CliResult<TargetText> target = parseTarget(QString::fromUtf8(text.first(colon)));
     if (!target)
         return std::unexpected(target.error());
-    const CliResult<RemotePath> path = parseFsPath(text.sliced(colon + 1));
+    const CliResult<FilePath> path = parseFsPath(text.sliced(colon + 1));
     if (!path)
         return std::unexpected(path.error());
     return FsPlace{*target, *path};
@@ -68,26 +68,26 @@ CliResult<quint32> parseFsMode(const QString &text)
     return mode;
 }
 
-QString fsTypeText(SftpFileType type)
+QString fsTypeText(FileType type)
 {
     switch (type) {
-    case SftpFileType::Unknown: return u"unknown"_s;
-    case SftpFileType::File: return u"file"_s;
-    case SftpFileType::Folder: return u"folder"_s;
-    case SftpFileType::Link: return u"link"_s;
-    case SftpFileType::Fifo: return u"fifo"_s;
-    case SftpFileType::Socket: return u"socket"_s;
-    case SftpFileType::CharacterDevice: return u"character_device"_s;
-    case SftpFileType::BlockDevice: return u"block_device"_s;
+    case FileType::Unknown: return u"unknown"_s;
+    case FileType::File: return u"file"_s;
+    case FileType::Folder: return u"folder"_s;
+    case FileType::Link: return u"link"_s;
+    case FileType::Fifo: return u"fifo"_s;
+    case FileType::Socket: return u"socket"_s;
+    case FileType::CharacterDevice: return u"character_device"_s;
+    case FileType::BlockDevice: return u"block_device"_s;
     }
     Q_UNREACHABLE_RETURN({});
 }
 
 QByteArray fsModeText(quint32 mode)
 {
-    SftpAttributes attributes;
+    FileAttributes attributes;
     attributes.mode = mode;
-    constexpr char letters[] = "?-dlpscb"; // as SftpFileType
+    constexpr char letters[] = "?-dlpscb"; // as FileType
     QByteArray text(1, letters[int(attributes.type())]);
     for (int bit = 8; bit >= 0; --bit)
         text += mode & (1u << bit) ? "xwr"[bit % 3] : '-';
@@ -116,7 +116,7 @@ void addFsBytes(QJsonObject &object, const QString &key, const QByteArray &bytes
         object[key + u"_base64"_s] = QString::fromLatin1(bytes.toBase64());
 }
 
-QJsonObject fsJson(const SftpAttributes &attributes, const SftpOwnerNames &names)
+QJsonObject fsJson(const FileAttributes &attributes, const OwnerNames &names)
 {
     QJsonObject object{{u"type"_s, fsTypeText(attributes.type())}};
     if (attributes.size)
@@ -138,7 +138,7 @@ QJsonObject fsJson(const SftpAttributes &attributes, const SftpOwnerNames &names
     return object;
 }
 
-QJsonObject fsJson(const SftpSpace &space)
+QJsonObject fsJson(const FileSystemSpace &space)
 {
     const auto bytes = [&](quint64 blocks) { return double(blocks) * double(std::max<quint64>(1, space.fragmentSize)); };
     return {{u"total"_s, bytes(space.blocks)},         {u"free"_s, bytes(space.freeBlocks)},
@@ -146,7 +146,7 @@ QJsonObject fsJson(const SftpSpace &space)
             {u"files_available"_s, double(space.availableFiles)}, {u"read_only"_s, (space.flags & 1) != 0}};
 }
 
-QByteArray fsLongLine(const SftpAttributes &attributes, const SftpOwnerNames &names)
+QByteArray fsLongLine(const FileAttributes &attributes, const OwnerNames &names)
 {
     QByteArray line = attributes.mode ? fsModeText(*attributes.mode) : "??????????"_ba;
     if (attributes.owner)

@@ -93,12 +93,12 @@ private slots:
 
     void jsonHasWhatIsKnownAndBytesBesideText()
     {
-        SftpAttributes attributes;
+        FileAttributes attributes;
         attributes.mode = 0100600;
         attributes.size = 5'000'000'000;
-        attributes.owner = SftpOwner{0, 7};
-        attributes.times = SftpTimes{0, 1'700'000'000};
-        SftpOwnerNames names;
+        attributes.owner = FileOwner{0, 7};
+        attributes.times = FileTimes{0, 1'700'000'000};
+        OwnerNames names;
         names.users.insert(0, "root");
         QJsonObject object = fsJson(attributes, names);
         addFsBytes(object, u"name"_s, "caf\xe9");
@@ -110,7 +110,7 @@ private slots:
         addFsBytes(marked, u"name"_s, "\xef\xbb\xbf" "a");
         QCOMPARE(marked.value(u"name"_s).toString().toUtf8(), "\xef\xbb\xbf" "a"_ba);
         QCOMPARE(plain, (QJsonObject{{u"name"_s, u"café"_s}}));
-        QCOMPARE(fsJson(SftpAttributes(), {}), (QJsonObject{{u"type"_s, u"unknown"_s}}));
+        QCOMPARE(fsJson(FileAttributes(), {}), (QJsonObject{{u"type"_s, u"unknown"_s}}));
     }
 
     void argumentsKeepTheirBytes()

@@ -72,16 +72,16 @@ void SftpParity::aFileIsWrittenAndRead()
     const QByteArray bytes = filePattern((3 << 20) + 17);
     const Done written = writeFile(client(), {.path = at("file")}, bytes);
     QVERIFY2(written, said(written).constData());
-    const Result<SftpAttributes> found = waited(client()->stat(at("file")));
+    const Result<FileAttributes> found = waited(client()->stat(at("file")));
     QVERIFY(found.has_value());
     QCOMPARE(found->size, quint64(bytes.size()));
-    QCOMPARE(found->type(), SftpFileType::File);
+    QCOMPARE(found->type(), FileType::File);
 
     const ReadFile whole(client(), {.path = at("file")});
     QVERIFY2(whole.isWhole(), whole.why().constData());
     QCOMPARE(whole.bytes.size(), bytes.size());
     QVERIFY(whole.bytes == bytes);
-    QCOMPARE(whole.ends.first().value(), (SftpReadEnd{quint64(bytes.size()), false}));
+    QCOMPARE(whole.ends.first().value(), (ReadEnd{quint64(bytes.size()), false}));
 
     const ReadFile part(client(), {.path = at("file"), .offset = 1'000'001, .length = 700'003});
     QVERIFY2(part.isWhole(), part.why().constData());
@@ -95,7 +95,7 @@ void SftpParity::aFileIsWrittenAndRead()
     QCOMPARE(nothing.bytes, ""_ba);
 
     // A piece of it written over.
-    const Done over = writeFile(client(), {.path = at("file"), .existing = SftpWriteWish::Existing::Keep, .offset = 100}, "0123456789"_ba);
+    const Done over = writeFile(client(), {.path = at("file"), .existing = FileWriteWish::Existing::Keep, .offset = 100}, "0123456789"_ba);
     QVERIFY2(over, said(over).constData());
     const ReadFile again(client(), {.path = at("file"), .length = 200});
     QVERIFY(again.bytes == bytes.first(100) + "0123456789" + bytes.mid(110, 90));
@@ -104,9 +104,9 @@ void SftpParity::aFileIsWrittenAndRead()
     QVERIFY(!refused);
     QCOMPARE(refused.error().kind, ErrorKind::Conflict);
     QCOMPARE(refused.error().subject, at("file").shown());
-    const Done emptied = writeFile(client(), {.path = at("file"), .existing = SftpWriteWish::Existing::Empty}, {});
+    const Done emptied = writeFile(client(), {.path = at("file"), .existing = FileWriteWish::Existing::Empty}, {});
     QVERIFY2(emptied, said(emptied).constData());
-    QCOMPARE(waited(client()->stat(at("file"))).value_or(SftpAttributes()).size, quint64(0));
+    QCOMPARE(waited(client()->stat(at("file"))).value_or(FileAttributes()).size, quint64(0));
 }
 
 void SftpParity::aFolderIsListed_data()
@@ -168,7 +168,7 @@ void SftpParity::everyOperationDoesWhatItSays()
     QVERIFY(writeFile(client(), {.path = at("a")}, "content"_ba));
 
     QCOMPARE(does(client()->makeFolder(at("d"))), "done"_ba);
-    QVERIFY(waited(client()->stat(at("d"))).value_or(SftpAttributes()).isFolder());
+    QVERIFY(waited(client()->stat(at("d"))).value_or(FileAttributes()).isFolder());
     QCOMPARE(fails(client()->makeFolder(at("d"))), u"conflict"_s);
     QCOMPARE(fails(client()->makeFolder(at("no/such"))), u"not found"_s);
     QCOMPARE(fails(client()->removeFile(at("no"))), u"not found"_s);
@@ -181,13 +181,13 @@ void SftpParity::everyOperationDoesWhatItSays()
             name += char(byte);
     }
     QCOMPARE(does(client()->makeFolder(at(name))), "done"_ba);
-    QCOMPARE(waited(client()->realPath(at(name))).value_or(RemotePath()).name(), name);
+    QCOMPARE(waited(client()->realPath(at(name))).value_or(FilePath()).name(), name);
     QCOMPARE(does(client()->removeFolder(at(name))), "done"_ba);
 
     // Links: what is made points where it should, whatever the server's order of the two.
     QCOMPARE(does(client()->makeSymlink(remotePath("../somewhere \xff"), at("l"))), "done"_ba);
-    QCOMPARE(waited(client()->readLink(at("l"))).value_or(RemotePath()).bytes(), "../somewhere \xff"_ba);
-    QCOMPARE(waited(client()->stat(at("l"), LinkPolicy::NoFollow)).value_or(SftpAttributes()).type(), SftpFileType::Link);
+    QCOMPARE(waited(client()->readLink(at("l"))).value_or(FilePath()).bytes(), "../somewhere \xff"_ba);
+    QCOMPARE(waited(client()->stat(at("l"), LinkPolicy::NoFollow)).value_or(FileAttributes()).type(), FileType::Link);
     QCOMPARE(waited(client()->stat(at("l"))).error().kind, ErrorKind::NotFound);
     QCOMPARE(fails(client()->makeSymlink(remotePath("x"), at("l"))), u"conflict"_s);
     QCOMPARE(has(SftpExtension::Hardlink) ? u"done"_s : u"unsupported"_s, fails(client()->makeHardlink(at("a"), at("h"))));
@@ -206,29 +206,29 @@ void SftpParity::everyOperationDoesWhatItSays()
     QCOMPARE(ReadFile(client(), {.path = at("b")}).bytes, "content"_ba);
     QCOMPARE(fails(client()->rename(at("a"), at("c"))), u"not found"_s);
 
-    SftpAttributes wish;
+    FileAttributes wish;
     wish.mode = 0640;
-    wish.times = SftpTimes{1'000'000, 2'000'000};
+    wish.times = FileTimes{1'000'000, 2'000'000};
     QCOMPARE(fails(client()->setAttributes(at("b"), wish)), isBare ? u"unsupported"_s : u"done"_s);
     if (!isBare) {
-        const SftpAttributes now = waited(client()->stat(at("b"))).value_or(SftpAttributes());
+        const FileAttributes now = waited(client()->stat(at("b"))).value_or(FileAttributes());
         QCOMPARE(now.mode.value_or(0) & 07777, 0640u);
         QCOMPARE(now.times, wish.times);
         QVERIFY(now.owner);
-        SftpAttributes shorter;
+        FileAttributes shorter;
         shorter.size = 3;
         QCOMPARE(does(client()->setAttributes(at("b"), shorter)), "done"_ba);
         QCOMPARE(ReadFile(client(), {.path = at("b")}).bytes, "con"_ba);
         // Its own times, and not those of what it leads to.
         QCOMPARE(does(client()->makeSymlink(remotePath("b"), at("m"))), "done"_ba);
-        SftpAttributes times;
-        times.times = SftpTimes{5, 6};
+        FileAttributes times;
+        times.times = FileTimes{5, 6};
         QCOMPARE(does(client()->setAttributes(at("m"), times, LinkPolicy::NoFollow)), "done"_ba);
-        QCOMPARE(waited(client()->stat(at("m"), LinkPolicy::NoFollow)).value_or(SftpAttributes()).times, times.times);
-        QVERIFY(waited(client()->stat(at("b"))).value_or(SftpAttributes()).times != times.times);
+        QCOMPARE(waited(client()->stat(at("m"), LinkPolicy::NoFollow)).value_or(FileAttributes()).times, times.times);
+        QVERIFY(waited(client()->stat(at("b"))).value_or(FileAttributes()).times != times.times);
     }
 
-    const Result<SftpSpace> space = waited(client()->space(m_root));
+    const Result<FileSystemSpace> space = waited(client()->space(m_root));
     QCOMPARE(space.has_value(), !isBare);
     if (space) {
         QVERIFY(space->fragmentSize > 0 && space->blocks >= space->freeBlocks);
@@ -238,15 +238,15 @@ void SftpParity::everyOperationDoesWhatItSays()
     const Done synced = writeFile(client(), {.path = at("synced")}, "x"_ba, SftpWriter::Sync::Yes);
     QCOMPARE(synced ? u"done"_s : nameOf(synced.error().kind), isBare ? u"unsupported"_s : u"done"_s);
 
-    const Result<RemotePath> home = waited(client()->homeFolder());
+    const Result<FilePath> home = waited(client()->homeFolder());
     QVERIFY(home.has_value());
     QVERIFY(home->isAbsolute());
-    QVERIFY(waited(client()->realPath(RemotePath())).value_or(RemotePath()).isAbsolute());
-    const Result<RemotePath> expanded = waited(client()->expandPath(remotePath("~/x")));
+    QVERIFY(waited(client()->realPath(FilePath())).value_or(FilePath()).isAbsolute());
+    const Result<FilePath> expanded = waited(client()->expandPath(remotePath("~/x")));
     QCOMPARE(expanded.has_value(), has(SftpExtension::ExpandPath));
     if (expanded)
         QCOMPARE(expanded->name(), "x"_ba);
-    const Result<SftpOwnerNames> names = waited(client()->ownerNames({0, 4'000'000'000}, {0}));
+    const Result<OwnerNames> names = waited(client()->ownerNames({0, 4'000'000'000}, {0}));
     QCOMPARE(names.has_value(), has(SftpExtension::UsersGroupsById));
     if (names) {
         QVERIFY(!names->users.contains(4'000'000'000));
@@ -298,11 +298,11 @@ void SftpParity::manyQuestionsAreAnsweredAtOnce()
     begin(kind);
     if (QTest::currentTestResolved())
         return;
-    QList<QFuture<Result<SftpAttributes>>> answers;
+    QList<QFuture<Result<FileAttributes>>> answers;
     for (int i = 0; i < 2000; ++i)
         answers += client()->stat(i % 2 == 0 ? m_root : at(QByteArray::number(i)), LinkPolicy::NoFollow);
     for (int i = 0; i < answers.size(); ++i) {
-        const Result<SftpAttributes> one = waited(answers[i]);
+        const Result<FileAttributes> one = waited(answers[i]);
         QCOMPARE(one.has_value(), i % 2 == 0);
         if (!one)
             QCOMPARE(one.error().subject, at(QByteArray::number(i)).shown());
@@ -357,7 +357,7 @@ void SftpParity::whoIsDeletedIsHeardNoMore()
     for (int i = 0; i < 50; ++i) {
         const auto reader = client()->read({.path = at("large")});
         const auto listing = client()->list(m_root);
-        const auto writer = client()->write({.path = at("partial"), .existing = SftpWriteWish::Existing::Keep});
+        const auto writer = client()->write({.path = at("partial"), .existing = FileWriteWish::Existing::Keep});
         writer->write(filePattern(100'000));
         if (i % 2 == 0)
             QVERIFY(waited(client()->stat(m_root)).has_value());

@@ -23,11 +23,11 @@ protected:
 
     // A client of this server, with an empty folder at m_root.
     void begin(const QString &kind);
-    [[nodiscard]] RemotePath at(const QByteArray &name) const { return m_root.joined(remotePath(name)); }
+    [[nodiscard]] FilePath at(const QByteArray &name) const { return m_root.joined(remotePath(name)); }
     [[nodiscard]] SftpClient *client() const { return m_run->client.get(); }
 
     std::unique_ptr<SftpRun> m_run;
-    RemotePath m_root;
+    FilePath m_root;
 
 private:
     void addKinds();

@@ -39,11 +39,11 @@ class TestPacket : public QObject
 private slots:
     void aRequestIsWrittenAsTheDraftHasIt()
     {
-        SftpAttributes attributes;
+        FileAttributes attributes;
         attributes.size = 0x1122334455667788;
-        attributes.owner = SftpOwner{1, 2};
+        attributes.owner = FileOwner{1, 2};
         attributes.mode = 0644;
-        attributes.times = SftpTimes{3, 4};
+        attributes.times = FileTimes{3, 4};
         SftpRequest request(SftpType::Open);
         request.string("/a").number(SftpOpen::Write | SftpOpen::Create).attributes(attributes);
         QCOMPARE(request.take(7).toHex(),
@@ -89,12 +89,12 @@ private slots:
         const Result<SftpReply> reply = readSftpReply(
                 packetOf(SftpType::Attrs, number(0x8000000f) + number(0) + number(5) + number(1) + number(2) + number(0100644) + number(3) + number(4) + extended));
         QVERIFY(reply.has_value());
-        const auto *read = std::get_if<SftpAttributes>(&reply->body);
+        const auto *read = std::get_if<FileAttributes>(&reply->body);
         QVERIFY(read);
         QCOMPARE(read->size, 5u);
-        QCOMPARE(read->owner, (SftpOwner{1, 2}));
-        QCOMPARE(read->type(), SftpFileType::File);
-        QCOMPARE(read->times, (SftpTimes{3, 4}));
+        QCOMPARE(read->owner, (FileOwner{1, 2}));
+        QCOMPARE(read->type(), FileType::File);
+        QCOMPARE(read->times, (FileTimes{3, 4}));
     }
 
     void namesAreReadByteForByte()
@@ -104,7 +104,7 @@ private slots:
             all += char(byte);
         const Result<SftpReply> reply = readSftpReply(packetOf(SftpType::Name, number(2) + string(all) + string("line") + number(0) + string("") + string("") + number(4) + number(0040755)));
         QVERIFY(reply.has_value());
-        const auto *names = std::get_if<QList<SftpName>>(&reply->body);
+        const auto *names = std::get_if<QList<FileEntry>>(&reply->body);
         QVERIFY(names);
         QCOMPARE(names->size(), 2);
         QCOMPARE(names->at(0).name, all);

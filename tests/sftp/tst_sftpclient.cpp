@@ -77,17 +77,17 @@ private slots:
         SANDPIPER_NEED_SSHD(server);
         SftpRun run(server.options());
         QVERIFY2(run.becomesReady(), run.why().constData());
-        const RemotePath large = remotePath(server.folder().toLocal8Bit() + "/large");
+        const FilePath large = remotePath(server.folder().toLocal8Bit() + "/large");
         QVERIFY(writeFile(run.client.get(), {.path = large}, filePattern(8 << 20)));
         QList<ErrorKind> ends;
         const auto reader = run.client->read({.path = large});
-        connect(reader.get(), &SftpReader::finished, reader.get(), [&](const Result<SftpReadEnd> &end) { ends += end ? ErrorKind::Unsupported : end.error().kind; });
+        connect(reader.get(), &SftpReader::finished, reader.get(), [&](const Result<ReadEnd> &end) { ends += end ? ErrorKind::Unsupported : end.error().kind; });
         const auto writer = run.client->write({.path = remotePath(server.folder().toLocal8Bit() + "/new")});
         connect(writer.get(), &SftpWriter::finished, writer.get(), [&](const Done &end) { ends += end ? ErrorKind::Unsupported : end.error().kind; });
         bool isRead = false;
         connect(reader.get(), &SftpReader::received, reader.get(), [&] { isRead = true; });
         QVERIFY(waitUntil([&] { return isRead; }, kPatience));
-        QList<QFuture<Result<SftpAttributes>>> questions;
+        QList<QFuture<Result<FileAttributes>>> questions;
         if (how == "kill"_L1)
             server.kill();
         for (int i = 0; i < 1000; ++i)

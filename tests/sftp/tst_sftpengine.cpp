@@ -108,7 +108,7 @@ private slots:
     {
         QFETCH(QByteArray, banner);
         Talk talk(banner);
-        talk.tell(ToSftp::Run{1, SftpDo::Symlink{RemotePath::fromBytes("target").value(), RemotePath::fromBytes("link").value()}});
+        talk.tell(ToSftp::Run{1, SftpDo::Symlink{FilePath::fromBytes("target").value(), FilePath::fromBytes("link").value()}});
         const QList<Asked> asked = talk.hear();
         QCOMPARE(asked.size(), 1);
         QCOMPARE(asked.first().type, SftpType::Symlink);
@@ -154,7 +154,7 @@ private slots:
         const QList<SftpEvent> events = talk.events();
         const auto *ended = std::get_if<FromSftp::Ended>(&events.last());
         QVERIFY(ended && ended->value);
-        QCOMPARE(std::get<SftpListEnd>(*ended->value), (SftpListEnd{6, 0}));
+        QCOMPARE(std::get<ListEnd>(*ended->value), (ListEnd{6, 0}));
     }
 
     void aServerThatNeverNamesAnythingIsAtTheEnd()
@@ -196,7 +196,7 @@ private slots:
     {
         Talk talk;
         const quint64 size = 5 * 32768 + 100;
-        talk.tell(ToSftp::Read{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.tell(ToSftp::Read{1, {.path = FilePath::fromBytes("f").value()}});
         talk.answer(SftpType::Handle, number(talk.hear().first().id) + string("h"));
         QList<Asked> asked = talk.hear();
         QCOMPARE(asked.size(), 2);
@@ -237,7 +237,7 @@ private slots:
     void aFileThatShrinksWhileItIsReadIsAnError()
     {
         Talk talk;
-        talk.tell(ToSftp::Read{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.tell(ToSftp::Read{1, {.path = FilePath::fromBytes("f").value()}});
         talk.answer(SftpType::Handle, number(talk.hear().first().id) + string("h"));
         QList<Asked> asked = talk.hear();
         talk.answer(SftpType::Attrs, number(asked[0].id) + number(1) + number(0) + number(100'000));
@@ -255,7 +255,7 @@ private slots:
     void aWriterHasSixteenInFlightAndWaitsForAll()
     {
         Talk talk;
-        talk.tell(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value(), .mode = 0600}});
+        talk.tell(ToSftp::Write{1, {.path = FilePath::fromBytes("f").value(), .mode = 0600}});
         talk.answer(SftpType::Handle, number(talk.hear().first().id) + string("h"));
         talk.tell(ToSftp::Bytes{1, QByteArray(20 * 32768 + 5, 'x')});
         talk.tell(ToSftp::Finish{1, false});
@@ -286,7 +286,7 @@ private slots:
     void aFullDiskIsSaidToBeFull()
     {
         Talk talk("SSH-2.0-OpenSSH_10.0", {"fstatvfs@openssh.com"});
-        talk.tell(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.tell(ToSftp::Write{1, {.path = FilePath::fromBytes("f").value()}});
         talk.answer(SftpType::Handle, number(talk.hear().first().id) + string("h"));
         talk.tell(ToSftp::Bytes{1, QByteArray(3 * 32768, 'x')});
         const QList<Asked> writes = talk.hear();
@@ -309,11 +309,11 @@ private slots:
     void whatIsCancelledBeforeItBeginsIsNotBegun()
     {
         Talk talk;
-        talk.mail->commands.put(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.mail->commands.put(ToSftp::Write{1, {.path = FilePath::fromBytes("f").value()}});
         talk.mail->commands.put(ToSftp::Cancel{1});
         QVERIFY(talk.hear().isEmpty());
         // Of an operation the future says it.
-        talk.tell(ToSftp::Run{2, SftpDo::RemoveFile{RemotePath::fromBytes("f").value()}, [] { return true; }});
+        talk.tell(ToSftp::Run{2, SftpDo::RemoveFile{FilePath::fromBytes("f").value()}, [] { return true; }});
         QVERIFY(talk.hear().isEmpty());
         const QList<SftpEvent> events = talk.events();
         const auto *ended = std::get_if<FromSftp::Ended>(&events.last());
@@ -332,7 +332,7 @@ private slots:
     {
         QFETCH(bool, isThere);
         Talk talk;
-        talk.tell(ToSftp::Run{1, SftpDo::Rename{RemotePath::fromBytes("a").value(), RemotePath::fromBytes("b").value()}});
+        talk.tell(ToSftp::Run{1, SftpDo::Rename{FilePath::fromBytes("a").value(), FilePath::fromBytes("b").value()}});
         const QList<Asked> looked = talk.hear();
         QCOMPARE(looked.size(), 1);
         QCOMPARE(looked.first().type, SftpType::Lstat);
@@ -356,7 +356,7 @@ private slots:
     void aWriterWhoseHandleComesLateGivesItBack()
     {
         Talk talk;
-        talk.tell(ToSftp::Write{1, {.path = RemotePath::fromBytes("f").value()}});
+        talk.tell(ToSftp::Write{1, {.path = FilePath::fromBytes("f").value()}});
         const QList<Asked> asked = talk.hear();
         talk.tell(ToSftp::Cancel{1});
         talk.answer(SftpType::Handle, number(asked.first().id) + string("h"));

@@ -67,7 +67,7 @@ private slots:
         // Where a packet begins that never ends, the end of the patience is the end of all.
         const bool isHalf = words.isEmpty();
         SftpRun run(server.options(), isHalf ? SftpPatience{1s, 2s} : SftpPatience{});
-        QList<QFuture<Result<SftpAttributes>>> questions;
+        QList<QFuture<Result<FileAttributes>>> questions;
         for (int i = 0; i < 20; ++i)
             questions += run.client->stat(remotePath("/"));
         const ReadFile read(run.client.get(), {.path = remotePath("/etc/passwd")});
@@ -90,7 +90,7 @@ private slots:
         SANDPIPER_NEED_SSHD(server);
         SftpRun run(server.options(), {1s, 10s});
         const auto question = run.client->stat(remotePath("/etc"));
-        const Result<SftpAttributes> answer = waited(question);
+        const Result<FileAttributes> answer = waited(question);
         QVERIFY(!answer);
         QCOMPARE(answer.error().kind, ErrorKind::Timeout);
         QCOMPARE(answer.error().subject, u"/etc"_s);
@@ -137,7 +137,7 @@ private slots:
         TestSshd server(TestSshd::Kind::OpenSsh, subsystem(attack(kRead, "0000000965494400000001")));
         SANDPIPER_NEED_SSHD(server);
         SftpRun run(server.options());
-        const RemotePath path = remotePath(server.folder().toLocal8Bit() + "/file");
+        const FilePath path = remotePath(server.folder().toLocal8Bit() + "/file");
         QVERIFY(writeFile(run.client.get(), {.path = path}, QByteArray(size, 'x')));
         const ReadFile read(run.client.get(), {.path = path});
         QCOMPARE(read.ends.size(), 1);
@@ -145,7 +145,7 @@ private slots:
             QVERIFY(isError);
             QCOMPARE(read.ends.first().error().kind, ErrorKind::Io);
         } else {
-            QCOMPARE(read.ends.first().value(), (SftpReadEnd{0, true}));
+            QCOMPARE(read.ends.first().value(), (ReadEnd{0, true}));
         }
         QCOMPARE(read.bytes, ""_ba);
     }
@@ -155,7 +155,7 @@ private slots:
         TestSshd server(TestSshd::Kind::OpenSsh, subsystem(attack(kWrite, "0000000965494400000003")));
         SANDPIPER_NEED_SSHD(server);
         SftpRun run(server.options());
-        const RemotePath path = remotePath(server.folder().toLocal8Bit() + "/file");
+        const FilePath path = remotePath(server.folder().toLocal8Bit() + "/file");
         const Done written = writeFile(run.client.get(), {.path = path}, QByteArray(3 << 20, 'x'));
         QVERIFY(!written);
         QCOMPARE(written.error().kind, ErrorKind::PermissionDenied);
@@ -175,7 +175,7 @@ private slots:
         QByteArrayList expected{"good"_ba, "new\nline"_ba, "\x1b[2J"_ba, "\xe2\x80\xae" "exe.gpj"_ba, "\xff\xfe"_ba};
         std::sort(expected.begin(), expected.end());
         QCOMPARE(listed.names(), expected);
-        QCOMPARE(listed.ends.first().value(), (SftpListEnd{5, 6}));
+        QCOMPARE(listed.ends.first().value(), (ListEnd{5, 6}));
     }
 
     void whatIsOfferedAndMissingIsDoneWithout()

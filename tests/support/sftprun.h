@@ -50,58 +50,58 @@ struct SftpRun
     QList<Error> ends;
 };
 
-inline RemotePath remotePath(const QByteArray &bytes)
+inline FilePath remotePath(const QByteArray &bytes)
 {
-    return RemotePath::fromBytes(bytes).value();
+    return FilePath::fromBytes(bytes).value();
 }
 
 struct ListedFolder
 {
-    ListedFolder(SftpClient *client, const RemotePath &path)
+    ListedFolder(SftpClient *client, const FilePath &path)
         : listing(client->list(path))
     {
-        QObject::connect(listing.get(), &SftpListing::rowsReceived, listing.get(), [this](const QList<SftpName> &some) {
+        QObject::connect(listing.get(), &SftpListing::rowsReceived, listing.get(), [this](const QList<FileEntry> &some) {
             ++pieces;
             rows += some;
             listing->consumed(some.size());
         });
-        QObject::connect(listing.get(), &SftpListing::finished, listing.get(), [this](const Result<SftpListEnd> &how) { ends.append(how); });
+        QObject::connect(listing.get(), &SftpListing::finished, listing.get(), [this](const Result<ListEnd> &how) { ends.append(how); });
         (void)waitUntil([this] { return !ends.isEmpty(); }, 60'000);
     }
     [[nodiscard]] QByteArrayList names() const
     {
         QByteArrayList found;
-        for (const SftpName &row : rows)
+        for (const FileEntry &row : rows)
             found.append(row.name);
         std::sort(found.begin(), found.end());
         return found;
     }
     std::unique_ptr<SftpListing> listing;
-    QList<SftpName> rows;
+    QList<FileEntry> rows;
     int pieces = 0;
-    QList<Result<SftpListEnd>> ends;
+    QList<Result<ListEnd>> ends;
 };
 
 struct ReadFile
 {
-    ReadFile(SftpClient *client, const SftpReadWish &wish)
+    ReadFile(SftpClient *client, const FileReadWish &wish)
         : reader(client->read(wish))
     {
         QObject::connect(reader.get(), &SftpReader::received, reader.get(), [this](const QByteArray &some) {
             bytes += some;
             reader->consumed(some.size());
         });
-        QObject::connect(reader.get(), &SftpReader::finished, reader.get(), [this](const Result<SftpReadEnd> &how) { ends.append(how); });
+        QObject::connect(reader.get(), &SftpReader::finished, reader.get(), [this](const Result<ReadEnd> &how) { ends.append(how); });
         (void)waitUntil([this] { return !ends.isEmpty(); }, 60'000);
     }
     [[nodiscard]] bool isWhole() const { return ends.size() == 1 && ends.constFirst(); }
     [[nodiscard]] QByteArray why() const { return ends.isEmpty() ? QByteArray("no end") : ends.constFirst() ? QByteArray("read") : describe(ends.constFirst().error()).toUtf8(); }
     std::unique_ptr<SftpReader> reader;
     QByteArray bytes;
-    QList<Result<SftpReadEnd>> ends;
+    QList<Result<ReadEnd>> ends;
 };
 
-inline Done writeFile(SftpClient *client, const SftpWriteWish &wish, const QByteArray &bytes, SftpWriter::Sync sync = SftpWriter::Sync::No)
+inline Done writeFile(SftpClient *client, const FileWriteWish &wish, const QByteArray &bytes, SftpWriter::Sync sync = SftpWriter::Sync::No)
 {
     const auto writer = client->write(wish);
     QList<Done> ends;

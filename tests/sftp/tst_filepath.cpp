@@ -1,5 +1,5 @@
 // Paths of servers: their parts, and how they are shown and read back.
-#include "sftp/remotepath.h"
+#include "sftp/filepath.h"
 
 #include <QTest>
 
@@ -8,14 +8,14 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace {
 
-RemotePath path(const QByteArray &bytes)
+FilePath path(const QByteArray &bytes)
 {
-    return RemotePath::fromBytes(bytes).value();
+    return FilePath::fromBytes(bytes).value();
 }
 
 } // namespace
 
-class TestRemotePath : public QObject
+class TestFilePath : public QObject
 {
     Q_OBJECT
 private slots:
@@ -86,7 +86,7 @@ private slots:
     {
         QFETCH(QByteArray, name);
         QFETCH(bool, isPlain);
-        const Result<RemotePath> child = path("/folder").child(name);
+        const Result<FilePath> child = path("/folder").child(name);
         QCOMPARE(child.has_value(), isPlain);
         if (isPlain)
             QCOMPARE(child->bytes(), "/folder/" + name);
@@ -125,7 +125,7 @@ private slots:
         const QString text = path(bytes).shown();
         if (!shown.isEmpty())
             QCOMPARE(text, shown);
-        const Result<RemotePath> back = RemotePath::fromShown(text);
+        const Result<FilePath> back = FilePath::fromShown(text);
         QVERIFY2(back.has_value(), qPrintable(back ? QString() : describe(back.error())));
         QCOMPARE(back->bytes(), bytes);
     }
@@ -139,27 +139,27 @@ private slots:
         QTest::newRow("one digit") << u"a\\x1"_s;
         QTest::newRow("no digits") << u"\\xzz"_s;
         QTest::newRow("a sign") << u"\\x+1"_s;
-        QTest::newRow("endless") << QString(RemotePath::mostBytes + 1, u'a');
+        QTest::newRow("endless") << QString(FilePath::mostBytes + 1, u'a');
     }
     void whatIsNoPathIsRefused()
     {
         QFETCH(QString, shown);
-        const Result<RemotePath> refused = RemotePath::fromShown(shown);
+        const Result<FilePath> refused = FilePath::fromShown(shown);
         QVERIFY(!refused);
         QCOMPARE(refused.error().kind, ErrorKind::InvalidInput);
     }
 
     void aNulIsRefused()
     {
-        QVERIFY(!RemotePath::fromBytes(QByteArray("a\0b", 3)));
+        QVERIFY(!FilePath::fromBytes(QByteArray("a\0b", 3)));
     }
 
     void theLoginFolderIsADotOnTheWire()
     {
-        QCOMPARE(RemotePath().onTheWire(), "."_ba);
+        QCOMPARE(FilePath().onTheWire(), "."_ba);
         QCOMPARE(path("/a").onTheWire(), "/a"_ba);
     }
 };
 
-QTEST_GUILESS_MAIN(TestRemotePath)
-#include "tst_remotepath.moc"
+QTEST_GUILESS_MAIN(TestFilePath)
+#include "tst_filepath.moc"

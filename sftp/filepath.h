@@ -1,4 +1,4 @@
-// A path on a server: bytes, as the server has them. Any thread.
+// A path as bytes, as whoever has the file has them. Any thread.
 #pragma once
 
 #include "session/error.h"
@@ -9,14 +9,14 @@ namespace Sandpiper {
 
 // Never holds a NUL. Empty: the folder where the server's login lands. Nothing is resolved here: "..", "."
 // and symbolic links mean what the server takes them for.
-class RemotePath
+class FilePath
 {
 public:
-    RemotePath() = default;
+    FilePath() = default;
     // InvalidInput where there is a NUL in it, or more than `mostBytes`.
-    [[nodiscard]] static Result<RemotePath> fromBytes(const QByteArray &bytes);
+    [[nodiscard]] static Result<FilePath> fromBytes(const QByteArray &bytes);
     // The way back from shown(). InvalidInput names what cannot be read.
-    [[nodiscard]] static Result<RemotePath> fromShown(const QString &text);
+    [[nodiscard]] static Result<FilePath> fromShown(const QString &text);
     // Linux takes 4 KiB in one call; a server elsewhere may take more.
     static constexpr qsizetype mostBytes = 32 << 10;
 
@@ -28,18 +28,18 @@ public:
     // The last part; empty of "/" and of the empty path.
     [[nodiscard]] QByteArray name() const;
     // "/" is its own parent.
-    [[nodiscard]] RemotePath parent() const;
+    [[nodiscard]] FilePath parent() const;
     // Where other leads from here: itself, where it is absolute.
-    [[nodiscard]] RemotePath joined(const RemotePath &other) const;
+    [[nodiscard]] FilePath joined(const FilePath &other) const;
     // Of a name that a server told: InvalidInput, subject the name, unless isPlainName().
-    [[nodiscard]] Result<RemotePath> child(QByteArrayView name) const;
+    [[nodiscard]] Result<FilePath> child(QByteArrayView name) const;
     // For people: what is not UTF-8, and characters that are not seen or turn the text around, are escaped.
     [[nodiscard]] QString shown() const;
 
-    friend bool operator==(const RemotePath &, const RemotePath &) = default;
+    friend bool operator==(const FilePath &, const FilePath &) = default;
 
 private:
-    explicit RemotePath(const QByteArray &bytes)
+    explicit FilePath(const QByteArray &bytes)
         : m_bytes(bytes)
     {
     }

@@ -1,4 +1,4 @@
-#include "sftp/remotepath.h"
+#include "sftp/filepath.h"
 
 #include <QStringDecoder>
 
@@ -100,16 +100,16 @@ bool isPlainName(QByteArrayView name)
     return !name.isEmpty() && name.size() <= kLongestName && name != "." && name != ".." && !name.contains('/') && !name.contains('\0');
 }
 
-Result<RemotePath> RemotePath::fromBytes(const QByteArray &bytes)
+Result<FilePath> FilePath::fromBytes(const QByteArray &bytes)
 {
     if (bytes.contains('\0'))
         return failure(ErrorKind::InvalidInput, Layer::Sftp, u"a path cannot hold a NUL"_s, shownBytes(QByteArrayView(bytes).first(std::min<qsizetype>(bytes.size(), 200))));
     if (bytes.size() > mostBytes)
         return failure(ErrorKind::InvalidInput, Layer::Sftp, u"a path has at most %1 bytes"_s.arg(mostBytes), shownBytes(QByteArrayView(bytes).first(200)));
-    return RemotePath(bytes);
+    return FilePath(bytes);
 }
 
-Result<RemotePath> RemotePath::fromShown(const QString &text)
+Result<FilePath> FilePath::fromShown(const QString &text)
 {
     const Result<QByteArray> bytes = bytesFromShown(text);
     if (!bytes)
@@ -117,7 +117,7 @@ Result<RemotePath> RemotePath::fromShown(const QString &text)
     return fromBytes(*bytes);
 }
 
-QByteArray RemotePath::name() const
+QByteArray FilePath::name() const
 {
     qsizetype end = m_bytes.size();
     while (end > 0 && m_bytes[end - 1] == '/')
@@ -126,39 +126,39 @@ QByteArray RemotePath::name() const
     return m_bytes.mid(slash + 1, end - slash - 1);
 }
 
-RemotePath RemotePath::parent() const
+FilePath FilePath::parent() const
 {
     const QByteArray last = name();
     if (last.isEmpty())
-        return isAbsolute() ? RemotePath("/") : RemotePath("..");
+        return isAbsolute() ? FilePath("/") : FilePath("..");
     if (last == ".")
-        return RemotePath(m_bytes + "/..");
+        return FilePath(m_bytes + "/..");
     if (last == "..")
-        return RemotePath(m_bytes.endsWith('/') ? m_bytes + ".." : m_bytes + "/..");
+        return FilePath(m_bytes.endsWith('/') ? m_bytes + ".." : m_bytes + "/..");
     qsizetype end = m_bytes.lastIndexOf(last) ;
     while (end > 0 && m_bytes[end - 1] == '/')
         --end;
-    return end == 0 && isAbsolute() ? RemotePath("/") : RemotePath(m_bytes.first(end));
+    return end == 0 && isAbsolute() ? FilePath("/") : FilePath(m_bytes.first(end));
 }
 
-RemotePath RemotePath::joined(const RemotePath &other) const
+FilePath FilePath::joined(const FilePath &other) const
 {
     if (isEmpty() || other.isAbsolute())
         return other;
     if (other.isEmpty())
         return *this;
-    return RemotePath(m_bytes.endsWith('/') ? m_bytes + other.m_bytes : m_bytes + '/' + other.m_bytes);
+    return FilePath(m_bytes.endsWith('/') ? m_bytes + other.m_bytes : m_bytes + '/' + other.m_bytes);
 }
 
-Result<RemotePath> RemotePath::child(QByteArrayView name) const
+Result<FilePath> FilePath::child(QByteArrayView name) const
 {
     if (!isPlainName(name))
         return failure(ErrorKind::InvalidInput, Layer::Sftp, u"this is not the name of a file"_s,
                        shownBytes(name.first(std::min<qsizetype>(name.size(), 200))));
-    return joined(RemotePath(name.toByteArray()));
+    return joined(FilePath(name.toByteArray()));
 }
 
-QString RemotePath::shown() const
+QString FilePath::shown() const
 {
     return shownBytes(m_bytes);
 }
