@@ -88,6 +88,7 @@ Decision afterFailing(Attempt attempt, const Error &error)
         if (error.kind == ErrorKind::PermissionDenied)
             move = NextMove::GiveUp;
         break;
+    case Attempt::LinkOnly: break;
     }
     return {move, error};
 }

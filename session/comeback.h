@@ -28,8 +28,9 @@ struct Decision
 enum class Attempt {
     NewShell,
     Reattach,
+    LinkOnly, // for files or forwards: a further try starts nothing there
 };
-// After a shell could not be opened or attached to (ShellEnd::Failed), though its sandbox ran.
+// After a shell could not be opened or attached to (ShellEnd::Failed), or a link not made, though its sandbox ran.
 [[nodiscard]] Decision afterFailing(Attempt attempt, const Error &error);
 
 } // namespace Sandpiper

@@ -234,7 +234,7 @@ void StandingForwards::linkClosed(const Error &error)
     interrupt();
     dropLink();
     if (!wasReady)
-        return follow(afterFailing(Attempt::NewShell, error));
+        return follow(afterFailing(Attempt::LinkOnly, error));
     if (error.kind == ErrorKind::Cancelled)
         return setStatus(State::Stopped, error);
     // The first try is at once; a connection that keeps breaking waits like any other.

@@ -37,6 +37,7 @@ public:
     [[nodiscard]] QString shown() const;
 
     friend bool operator==(const FilePath &, const FilePath &) = default;
+    friend size_t qHash(const FilePath &path, size_t seed = 0) { return qHash(path.m_bytes, seed); }
 
 private:
     explicit FilePath(const QByteArray &bytes)

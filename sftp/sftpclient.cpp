@@ -337,4 +337,9 @@ std::unique_ptr<SftpWriter> SftpClient::write(const FileWriteWish &wish)
     return std::make_unique<SftpWriter>(this, wish);
 }
 
+std::unique_ptr<SftpFileTransfer> SftpClient::transfer(const FileTransferWish &wish)
+{
+    return std::make_unique<SftpFileTransfer>(this, wish);
+}
+
 } // namespace Sandpiper

@@ -57,6 +57,7 @@ public:
     [[nodiscard]] std::unique_ptr<SftpListing> list(const FilePath &path);
     [[nodiscard]] std::unique_ptr<SftpReader> read(const FileReadWish &wish);
     [[nodiscard]] std::unique_ptr<SftpWriter> write(const FileWriteWish &wish);
+    [[nodiscard]] std::unique_ptr<SftpFileTransfer> transfer(const FileTransferWish &wish);
 
 signals:
     void ready();

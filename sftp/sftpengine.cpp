@@ -50,11 +50,18 @@ void SftpEngine::pump()
     // What comes before the server has said its version waits in the mailbox.
     if (m_protocol.isReady())
         takeCommands();
+    m_wake.reset();
     for (const auto &[id, job] : m_jobs) {
         if (!job->isOver() && !m_isBroken)
             job->pump();
     }
     std::erase_if(m_jobs, [](const auto &entry) { return entry.second->isOver(); });
+}
+
+std::optional<std::chrono::steady_clock::time_point> SftpEngine::nextDeadline() const
+{
+    const std::optional<SftpProtocol::Time> answers = m_protocol.nextDeadline();
+    return m_wake && (!answers || *m_wake < *answers) ? m_wake : answers;
 }
 
 void SftpEngine::add(std::unique_ptr<SftpJob> job)
@@ -94,6 +101,11 @@ void SftpEngine::takeCommands()
                            [&](const ToSftp::List &wish) { begin(wish.id, [&] { return makeListJob(*this, wish.id, wish.path); }); },
                            [&](const ToSftp::Read &wish) { begin(wish.id, [&] { return makeReadJob(*this, wish.id, wish.wish); }); },
                            [&](const ToSftp::Write &wish) { begin(wish.id, [&] { return makeWriteJob(*this, wish.id, wish.wish); }); },
+                           [&](const ToSftp::Transfer &wish) {
+                               begin(wish.id, [&] {
+                                   return wish.wish.way == TransferWay::Fetch ? makeFetchJob(*this, wish.id, wish.wish) : makeSendJob(*this, wish.id, wish.wish);
+                               });
+                           },
                            [&](const ToSftp::Bytes &input) {
                                if (SftpJob *to = job(input.id))
                                    to->write(input.bytes);

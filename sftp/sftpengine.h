@@ -20,12 +20,13 @@ public:
     void pump() override;
     [[nodiscard]] QByteArrayView output() const override { return m_protocol.output(); }
     void sent(qint64 bytes) override;
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const override { return m_protocol.nextDeadline(); }
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const override;
 
 private:
     SftpProtocol &protocol() override { return m_protocol; }
     SftpProtocol::Time now() const override { return m_now; }
     void post(SftpEvent event) override { m_mail->events.put(std::move(event)); }
+    void wakeAt(SftpProtocol::Time time) override { m_wake = m_wake ? std::min(*m_wake, time) : time; }
 
     void look(); // at the clock
     void takeCommands();
@@ -34,6 +35,7 @@ private:
     std::shared_ptr<SftpMail> m_mail; // owned together with the face
     SftpProtocol m_protocol;
     SftpProtocol::Time m_now;
+    std::optional<SftpProtocol::Time> m_wake; // of the jobs
     std::unordered_map<int, std::unique_ptr<SftpJob>> m_jobs;
     bool m_isBroken = false;
 };

@@ -56,6 +56,12 @@ void SftpJob::failNew(const Error &error, const FilePath &path)
     });
 }
 
+bool SftpJob::saysFull(QByteArrayView space)
+{
+    QList<quint64> values; // see FileSystemSpace
+    return takeSftpLongs(space, values, 11) && values[4] * std::max<quint64>(1, values[1]) < server().mostWrite;
+}
+
 void SftpJob::askWhetherThere(const FilePath &path, const std::function<void(const Result<bool> &)> &then)
 {
     ask(std::move(SftpRequest(SftpType::Lstat).string(path.onTheWire())), [then](const Result<SftpReply> &reply) {

@@ -17,6 +17,8 @@ public:
     [[nodiscard]] virtual SftpProtocol &protocol() = 0;
     [[nodiscard]] virtual SftpProtocol::Time now() const = 0;
     virtual void post(SftpEvent event) = 0;
+    // Jobs are pumped then, at the latest.
+    virtual void wakeAt(SftpProtocol::Time time) = 0;
 };
 
 class SftpJob
@@ -67,6 +69,10 @@ protected:
     void fail(Error error);
     // Something was not made. A refusal without a reason: is something by that name there already?
     void failNew(const Error &error, const FilePath &path);
+    // The answer of fstatvfs@openssh.com: there is no room for one more piece.
+    [[nodiscard]] bool saysFull(QByteArrayView space);
+    // Packets wait with the protocol only so far: what is more waits with whoever writes.
+    static constexpr qsizetype mostUnsent = 4 << 20;
     // Whether something has that name, if only a link.
     void askWhetherThere(const FilePath &path, const std::function<void(const Result<bool> &)> &then);
     [[nodiscard]] const QString &subject() const { return m_subject; }
@@ -102,5 +108,7 @@ private:
 [[nodiscard]] std::unique_ptr<SftpJob> makeListJob(SftpJobHost &host, int id, const FilePath &path);
 [[nodiscard]] std::unique_ptr<SftpJob> makeReadJob(SftpJobHost &host, int id, const FileReadWish &wish);
 [[nodiscard]] std::unique_ptr<SftpJob> makeWriteJob(SftpJobHost &host, int id, const FileWriteWish &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeFetchJob(SftpJobHost &host, int id, const FileTransferWish &wish);
+[[nodiscard]] std::unique_ptr<SftpJob> makeSendJob(SftpJobHost &host, int id, const FileTransferWish &wish);
 
 } // namespace Sandpiper

@@ -7,6 +7,7 @@
 #include "sftp/filepath.h"
 #include "sftp/packet.h"
 #include "sftp/sftpserver.h"
+#include "sftp/transferfile.h"
 
 #include <QMap>
 
@@ -98,7 +99,7 @@ using SftpOperation = std::variant<SftpDo::Stat, SftpDo::Set, SftpDo::MakeFolder
                                    SftpDo::RealPath, SftpDo::ExpandPath, SftpDo::HomeFolder, SftpDo::ReadLink, SftpDo::Symlink,
                                    SftpDo::Hardlink, SftpDo::Space, SftpDo::Sync, SftpDo::Copy, SftpDo::OwnerNames>;
 
-using SftpValue = std::variant<std::monostate, FileAttributes, FilePath, FileSystemSpace, OwnerNames, ListEnd, ReadEnd>;
+using SftpValue = std::variant<std::monostate, FileAttributes, FilePath, FileSystemSpace, OwnerNames, ListEnd, ReadEnd, FileOutcome>;
 
 namespace ToSftp {
 struct Run
@@ -123,6 +124,11 @@ struct Write
     int id = 0;
     FileWriteWish wish;
 };
+struct Transfer
+{
+    int id = 0;
+    FileTransferWish wish;
+};
 struct Bytes // for a Write
 {
     int id = 0;
@@ -144,7 +150,7 @@ struct Cancel // no word of it is wanted any more
 };
 } // namespace ToSftp
 
-using SftpCommand = std::variant<ToSftp::Run, ToSftp::List, ToSftp::Read, ToSftp::Write, ToSftp::Bytes, ToSftp::Finish, ToSftp::Consumed, ToSftp::Cancel>;
+using SftpCommand = std::variant<ToSftp::Run, ToSftp::List, ToSftp::Read, ToSftp::Write, ToSftp::Transfer, ToSftp::Bytes, ToSftp::Finish, ToSftp::Consumed, ToSftp::Cancel>;
 
 namespace FromSftp {
 struct Known // at first, and when more of it is known
@@ -161,7 +167,7 @@ struct Bytes // of a Read
     int id = 0;
     QByteArray bytes;
 };
-struct Taken // the server has them, of a Write
+struct Taken // the server has them, of a Write; they are where they go, of a Transfer
 {
     int id = 0;
     qint64 bytes = 0;

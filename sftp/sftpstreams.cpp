@@ -115,4 +115,21 @@ void SftpWriter::finish(const Result<SftpValue> &value)
     emit finished(value ? Done() : Done(std::unexpected(value.error())));
 }
 
+SftpFileTransfer::SftpFileTransfer(SftpClient *client, const FileTransferWish &wish)
+    : SftpStream(client)
+{
+    send(ToSftp::Transfer{id(), wish});
+}
+
+void SftpFileTransfer::take(const SftpEvent &event)
+{
+    if (const auto *taken = std::get_if<FromSftp::Taken>(&event))
+        emit moved(taken->bytes);
+}
+
+void SftpFileTransfer::finish(const Result<SftpValue> &value)
+{
+    emit finished(valueOf<FileOutcome>(value));
+}
+
 } // namespace Sandpiper

@@ -98,4 +98,20 @@ private:
     qint64 m_pending = 0;
 };
 
+// One file, or a part of one, between this computer and the server. Its bytes stay in the thread of the link.
+class SftpFileTransfer : public SftpStream
+{
+    Q_OBJECT
+public:
+    SftpFileTransfer(SftpClient *client, const FileTransferWish &wish);
+
+signals:
+    void moved(qint64 bytes); // more of them have arrived
+    void finished(const Sandpiper::Result<Sandpiper::FileOutcome> &outcome);
+
+protected:
+    void take(const SftpEvent &event) override;
+    void finish(const Result<SftpValue> &value) override;
+};
+
 } // namespace Sandpiper

@@ -9,9 +9,6 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
-// Packets wait with the protocol only so far: what is more waits with whoever writes.
-constexpr qsizetype kMostUnsent = 4 << 20;
-
 class WriteJob : public SftpJob
 {
 public:
@@ -59,7 +56,7 @@ public:
             return;
         const qint64 chunk = server().mostWrite;
         // Whole pieces only, unless nothing else is under way or will come.
-        while (m_waiting > 0 && m_inFlight < m_wish.inFlight && host().protocol().unsent() < kMostUnsent
+        while (m_waiting > 0 && m_inFlight < m_wish.inFlight && host().protocol().unsent() < mostUnsent
                && (m_waiting >= chunk || m_isFinishing || m_inFlight == 0))
             send(std::min(m_waiting, chunk));
         if (m_isFinishing && m_waiting == 0 && m_inFlight == 0)
@@ -117,10 +114,7 @@ private:
         m_isClosing = true;
         ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(handle())), [this, error](const Result<SftpReply> &look) {
             const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
-            QByteArrayView rest = body ? body->bytes : QByteArrayView();
-            QList<quint64> values; // see FileSystemSpace
-            const bool isFull = takeSftpLongs(rest, values, 11) && values[4] * std::max<quint64>(1, values[1]) < server().mostWrite;
-            fail({isFull ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
+            fail({body && saysFull(body->bytes) ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
         });
     }
 

@@ -1,0 +1,370 @@
+#include "sftp/transferjournal.h"
+
+#include "session/json.h"
+#include "session/paths.h"
+
+#include <QFile>
+#include <QFileInfo>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QSqlDatabase>
+#include <QSqlError>
+#include <QSqlQuery>
+#include <QUuid>
+
+using namespace Qt::Literals::StringLiterals;
+using namespace std::chrono_literals;
+
+namespace Sandpiper {
+namespace {
+
+constexpr int kVersion = 1;
+constexpr auto kSoon = 100ms;
+
+QString textOf(const FilePath &path)
+{
+    return QString::fromLatin1(path.bytes().toBase64());
+}
+
+FilePath pathOf(const QJsonValue &value)
+{
+    return FilePath::fromBytes(QByteArray::fromBase64(value.toString().toLatin1())).value_or(FilePath());
+}
+
+QString textOf(const TransferWish &wish)
+{
+    QJsonArray sources;
+    for (const FilePath &source : wish.sources)
+        sources.append(textOf(source));
+    const QJsonObject object{
+            {u"way"_s, int(wish.way)},
+            {u"sandbox"_s, wish.sandbox.toString()},
+            {u"sandboxName"_s, wish.sandboxName},
+            {u"sources"_s, sources},
+            {u"target"_s, textOf(wish.target)},
+            {u"targetName"_s, QString::fromLatin1(wish.targetName.toBase64())},
+            {u"onConflict"_s, int(wish.onConflict)},
+            {u"links"_s, int(wish.links)},
+            {u"keepsMode"_s, wish.keepsMode},
+            {u"keepsTimes"_s, wish.keepsTimes},
+            {u"syncs"_s, wish.syncs},
+            {u"hashes"_s, wish.hashes},
+            {u"moves"_s, wish.moves},
+            {u"mostBytesPerSecond"_s, QString::number(wish.mostBytesPerSecond)},
+            {u"mostLinks"_s, wish.mostLinks},
+    };
+    return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
+}
+
+template <typename Enum>
+Enum enumOf(const QJsonValue &value, Enum last)
+{
+    return Enum(std::clamp(value.toInt(), 0, int(last)));
+}
+
+std::optional<TransferWish> wishOf(const QString &text)
+{
+    const QJsonObject object = QJsonDocument::fromJson(text.toUtf8()).object();
+    TransferWish wish;
+    const std::optional<SandboxId> sandbox = SandboxId::parse(object.value("sandbox"_L1).toString());
+    for (const QJsonValue &source : object.value("sources"_L1).toArray())
+        wish.sources.append(pathOf(source));
+    if (!sandbox || wish.sources.isEmpty())
+        return std::nullopt;
+    wish.way = enumOf(object.value("way"_L1), TransferWay::Send);
+    wish.sandbox = *sandbox;
+    wish.sandboxName = object.value("sandboxName"_L1).toString();
+    wish.target = pathOf(object.value("target"_L1));
+    wish.targetName = QByteArray::fromBase64(object.value("targetName"_L1).toString().toLatin1());
+    wish.onConflict = enumOf(object.value("onConflict"_L1), OnConflict::Rename);
+    wish.links = enumOf(object.value("links"_L1), LinkTreatment::Skip);
+    wish.keepsMode = object.value("keepsMode"_L1).toBool(true);
+    wish.keepsTimes = object.value("keepsTimes"_L1).toBool(true);
+    wish.syncs = object.value("syncs"_L1).toBool();
+    wish.hashes = object.value("hashes"_L1).toBool();
+    wish.moves = object.value("moves"_L1).toBool();
+    wish.mostBytesPerSecond = object.value("mostBytesPerSecond"_L1).toString().toULongLong();
+    wish.mostLinks = std::clamp(object.value("mostLinks"_L1).toInt(8), 1, 8);
+    return wish;
+}
+
+} // namespace
+
+// In the thread of the journal.
+class TransferJournal::Database
+{
+public:
+    explicit Database(const QString &file)
+        : m_file(file)
+        , m_name(u"transfers-"_s + QUuid::createUuid().toString(QUuid::WithoutBraces))
+    {
+    }
+    ~Database()
+    {
+        m_database = QSqlDatabase();
+        QSqlDatabase::removeDatabase(m_name);
+    }
+    Database(const Database &) = delete;
+    Database &operator=(const Database &) = delete;
+
+    // The trouble, once.
+    [[nodiscard]] std::optional<Error> takeError() { return std::exchange(m_error, std::nullopt); }
+
+    void open()
+    {
+        if (!tryOpen()) {
+            // Kept for whoever wants to look into it; the transfers in it are told as lost.
+            const QString aside = m_file + u".damaged"_s;
+            m_database = QSqlDatabase();
+            QSqlDatabase::removeDatabase(m_name);
+            (void)QFile::remove(aside);
+            const bool isAside = QFile::rename(m_file, aside);
+            (void)QFile::remove(m_file + u"-wal"_s);
+            (void)QFile::remove(m_file + u"-shm"_s);
+            note(u"it cannot be read, and was put aside as %1"_s.arg(QFileInfo(aside).fileName()));
+            m_isOpen = isAside && tryOpen();
+        } else {
+            m_isOpen = true;
+        }
+    }
+
+    // All of it or nothing.
+    void transact(const std::function<void(Database &)> &work)
+    {
+        if (!m_isOpen)
+            return;
+        if (!m_database.transaction())
+            note(m_database.lastError().text());
+        work(*this);
+        if (!m_database.commit())
+            note(m_database.lastError().text());
+    }
+
+    QSqlQuery query(const QString &text, const QVariantList &values = {})
+    {
+        QSqlQuery query(m_database);
+        query.setForwardOnly(true);
+        if (!m_isOpen && !m_isOpening)
+            return query;
+        bool isGood = query.prepare(text);
+        for (const QVariant &value : values)
+            query.addBindValue(value);
+        isGood = isGood && query.exec();
+        if (!isGood)
+            note(query.lastError().text());
+        return query;
+    }
+
+    void store(qint64 id, const QList<JournalledFile> &files)
+    {
+        if (!m_isOpen)
+            return;
+        QSqlQuery query(m_database);
+        bool isGood = query.prepare(u"INSERT OR REPLACE INTO files(transfer, target, state, size, modified, segments, name, targetSize, mode, targetModified, sha256)"
+                                    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"_s);
+        for (const JournalledFile &file : files) {
+            if (!isGood)
+                break;
+            query.bindValue(0, id);
+            query.bindValue(1, file.target);
+            query.bindValue(2, int(file.state));
+            query.bindValue(3, qint64(file.size));
+            query.bindValue(4, qint64(file.modified));
+            query.bindValue(5, file.segments);
+            query.bindValue(6, file.name);
+            query.bindValue(7, qint64(file.receipt.size));
+            query.bindValue(8, qint64(file.receipt.mode));
+            query.bindValue(9, qint64(file.receipt.modified));
+            query.bindValue(10, file.receipt.sha256);
+            isGood = query.exec();
+        }
+        if (!isGood)
+            note(query.lastError().text());
+    }
+
+private:
+    [[nodiscard]] bool tryOpen()
+    {
+        m_isOpening = true;
+        m_database = QSqlDatabase::addDatabase(u"QSQLITE"_s, m_name);
+        m_database.setDatabaseName(m_file.isEmpty() ? u":memory:"_s : m_file);
+        // Others of this user may hold it for a moment.
+        m_database.setConnectOptions(u"QSQLITE_BUSY_TIMEOUT=5000"_s);
+        // Ours alone from its first moment.
+        bool isGood = m_file.isEmpty() || QFile::exists(m_file) || writePrivateFile(m_file, {}).has_value();
+        isGood = isGood && m_database.open() && (m_file.isEmpty() || QFile::setPermissions(m_file, QFile::ReadOwner | QFile::WriteOwner));
+        isGood = isGood && exec(u"PRAGMA journal_mode=WAL"_s) && exec(u"PRAGMA synchronous=NORMAL"_s);
+        QSqlQuery version(m_database);
+        isGood = isGood && version.exec(u"PRAGMA user_version"_s) && version.next();
+        const int found = isGood ? version.value(0).toInt() : -1;
+        version.finish();
+        isGood = isGood && (found == 0 || found == kVersion);
+        if (isGood && found == 0) {
+            isGood = exec(u"CREATE TABLE transfers(id INTEGER PRIMARY KEY, place INTEGER, tag TEXT, wish TEXT, state INTEGER, added INTEGER)"_s)
+                    && exec(u"CREATE TABLE files(transfer INTEGER, target BLOB, state INTEGER, size INTEGER, modified INTEGER, segments BLOB, name BLOB,"
+                            " targetSize INTEGER, mode INTEGER, targetModified INTEGER, sha256 BLOB, PRIMARY KEY(transfer, target)) WITHOUT ROWID"_s)
+                    && exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
+        }
+        m_isOpening = false;
+        return isGood;
+    }
+    [[nodiscard]] bool exec(const QString &text)
+    {
+        QSqlQuery query(m_database);
+        return query.exec(text);
+    }
+    void note(const QString &words)
+    {
+        if (!std::exchange(m_hasFailed, true))
+            m_error = Error{ErrorKind::Io, Layer::LocalDisk, tamed(words), m_file};
+    }
+
+    QString m_file;
+    QString m_name;
+    QSqlDatabase m_database;
+    std::optional<Error> m_error;
+    bool m_isOpen = false;
+    bool m_isOpening = false;
+    bool m_hasFailed = false;
+};
+
+TransferJournal::TransferJournal(const QString &file, QObject *parent)
+    : QObject(parent)
+    , m_database(std::make_unique<Database>(file))
+    , m_inThread(new QObject)
+{
+    m_inThread->moveToThread(&m_thread);
+    m_thread.start();
+    m_soon.setSingleShot(true);
+    m_soon.setInterval(kSoon);
+    connect(&m_soon, &QTimer::timeout, this, &TransferJournal::flush);
+    QMetaObject::invokeMethod(m_inThread, [database = m_database.get()] { database->open(); });
+}
+
+TransferJournal::~TransferJournal()
+{
+    flush();
+    // Behind everything that waits there, and where it was opened.
+    QMetaObject::invokeMethod(m_inThread, [this] {
+        m_database.reset();
+        delete m_inThread;
+        m_thread.quit();
+    });
+    m_thread.wait();
+}
+
+void TransferJournal::run(std::function<void(Database &)> work, QObject *context, std::function<void()> then)
+{
+    const QPointer<QObject> waiting(context);
+    QMetaObject::invokeMethod(m_inThread, [this, work = std::move(work), waiting, then = std::move(then)] {
+        m_database->transact(work);
+        const std::optional<Error> error = m_database->takeError();
+        QMetaObject::invokeMethod(
+                this,
+                [this, error, waiting, then] {
+                    if (error)
+                        emit failed(*error);
+                    if (then && waiting)
+                        then();
+                },
+                Qt::QueuedConnection);
+    });
+}
+
+void TransferJournal::load(QObject *context, std::function<void(const QList<JournalledTransfer> &)> then)
+{
+    const auto found = std::make_shared<QList<JournalledTransfer>>();
+    run(
+            [found](Database &database) {
+                QSqlQuery query = database.query(u"SELECT id, place, tag, wish, state, added FROM transfers ORDER BY place, id"_s);
+                while (query.next()) {
+                    const std::optional<TransferWish> wish = wishOf(query.value(3).toString());
+                    if (!wish)
+                        continue;
+                    found->append({query.value(0).toLongLong(), query.value(1).toLongLong(), query.value(2).toString(), *wish,
+                                   TransferState(std::clamp(query.value(4).toInt(), 0, int(TransferState::Cancelled))),
+                                   QDateTime::fromSecsSinceEpoch(query.value(5).toLongLong())});
+                }
+            },
+            context, [found, then = std::move(then)] { then(*found); });
+}
+
+void TransferJournal::loadFiles(qint64 id, QObject *context, std::function<void(const QHash<QByteArray, JournalledFile> &)> then)
+{
+    flush();
+    const auto found = std::make_shared<QHash<QByteArray, JournalledFile>>();
+    run(
+            [found, id](Database &database) {
+                QSqlQuery query = database.query(u"SELECT target, state, size, modified, segments, name, targetSize, mode, targetModified, sha256 FROM files WHERE transfer = ?"_s, {id});
+                while (query.next()) {
+                    JournalledFile file{query.value(0).toByteArray(), JournalledFile::State(std::clamp(query.value(1).toInt(), 1, 3)),
+                                        quint64(query.value(2).toLongLong()), quint32(query.value(3).toLongLong())};
+                    file.segments = query.value(4).toByteArray();
+                    file.name = query.value(5).toByteArray();
+                    file.receipt = {quint64(query.value(6).toLongLong()), quint32(query.value(7).toLongLong()), quint32(query.value(8).toLongLong()),
+                                    query.value(9).toByteArray()};
+                    found->insert(file.target, file);
+                }
+            },
+            context, [found, then = std::move(then)] { then(*found); });
+}
+
+void TransferJournal::add(const JournalledTransfer &transfer, QObject *context, std::function<void()> then)
+{
+    run(
+            [transfer](Database &database) {
+                database.query(u"INSERT OR REPLACE INTO transfers(id, place, tag, wish, state, added) VALUES(?, ?, ?, ?, ?, ?)"_s,
+                               {transfer.id, transfer.place, transfer.tag, textOf(transfer.wish), int(transfer.state), transfer.added.toSecsSinceEpoch()});
+            },
+            context, std::move(then));
+}
+
+void TransferJournal::begin(qint64 id, const QList<JournalledFile> &files, QObject *context, std::function<void()> then)
+{
+    flush();
+    run([id, files](Database &database) { database.store(id, files); }, context, std::move(then));
+}
+
+void TransferJournal::update(qint64 id, const JournalledFile &file)
+{
+    m_updates[id].append(file);
+    if (!m_soon.isActive())
+        m_soon.start();
+}
+
+void TransferJournal::flush()
+{
+    m_soon.stop();
+    if (m_updates.isEmpty())
+        return;
+    run([updates = std::exchange(m_updates, {})](Database &database) {
+        for (auto it = updates.cbegin(); it != updates.cend(); ++it)
+            database.store(it.key(), it.value());
+    });
+}
+
+void TransferJournal::setState(qint64 id, TransferState state)
+{
+    flush();
+    run([id, state](Database &database) { database.query(u"UPDATE transfers SET state = ? WHERE id = ?"_s, {int(state), id}); });
+}
+
+void TransferJournal::setPlaces(const QList<qint64> &ids)
+{
+    run([ids](Database &database) {
+        for (qsizetype place = 0; place < ids.size(); ++place)
+            database.query(u"UPDATE transfers SET place = ? WHERE id = ?"_s, {qint64(place), ids.at(place)});
+    });
+}
+
+void TransferJournal::remove(qint64 id)
+{
+    m_updates.remove(id);
+    run([id](Database &database) {
+        database.query(u"DELETE FROM files WHERE transfer = ?"_s, {id});
+        database.query(u"DELETE FROM transfers WHERE id = ?"_s, {id});
+    });
+}
+
+} // namespace Sandpiper

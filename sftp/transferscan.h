@@ -1,0 +1,110 @@
+// What there is to move: files, folders and links, found while others of them are on their way already.
+// GUI thread.
+#pragma once
+
+#include "sftp/sftpclient.h"
+#include "sftp/transfer.h"
+
+#include <QSet>
+
+#include <deque>
+
+namespace Sandpiper {
+
+struct ScannedItem
+{
+    enum class Kind { File, Folder, Link };
+    Kind kind = Kind::File;
+    FilePath target; // relative to where the transfer goes
+    FilePath source; // as people know it
+    FileAttributes attributes;
+    QByteArray linkTarget = {}; // Link
+    // Where it is on this computer, for sending.
+    std::shared_ptr<const LocalTree> tree = {};
+    FilePath local = {};
+};
+
+class TransferScan : public QObject
+{
+    Q_OBJECT
+public:
+    // A folder comes before what is in it.
+    explicit TransferScan(const TransferWish &wish, QObject *parent = nullptr);
+    virtual void start() = 0;
+    // At most some 50,000 items come that are not reported here.
+    void consumed(qint64 items);
+    [[nodiscard]] bool isFinished() const { return m_isFinished; }
+
+signals:
+    void found(const QList<Sandpiper::ScannedItem> &items);
+    void failed(const Sandpiper::FilePath &source, const Sandpiper::Error &error);
+    void finished(); // once
+
+protected:
+    // One that is to be looked into. Its way: the folders above it, as identities, for links that lead back.
+    struct Folder
+    {
+        FilePath target;
+        FilePath source;
+        std::shared_ptr<const LocalTree> tree;
+        FilePath local;
+        QByteArrayList way;
+    };
+    virtual void list(const Folder &folder) = 0;
+    // Starts what may start; ends the scan where nothing is left.
+    void goOn();
+    void push(Folder folder);
+    void began() { ++m_active; }
+    void ended();
+    void tell(const QList<ScannedItem> &items);
+    [[nodiscard]] FilePath targetOf(const FilePath &source) const; // of one of the wish's sources
+    [[nodiscard]] const TransferWish &wish() const { return m_wish; }
+
+private:
+    TransferWish m_wish;
+    std::deque<Folder> m_folders;
+    int m_active = 0;
+    qint64 m_unconsumed = 0;
+    bool m_isFinished = false;
+};
+
+// On a server. client: asked for one each time; null: there is none now, and retry() says when there is.
+class RemoteScan : public TransferScan
+{
+    Q_OBJECT
+public:
+    RemoteScan(const TransferWish &wish, std::function<SftpClient *()> client, QObject *parent = nullptr);
+    ~RemoteScan() override;
+    void start() override;
+    // A connection was lost, and there is one (again): what was cut off is asked once more.
+    void retry();
+
+private:
+    struct Listing;
+    void list(const Folder &folder) override;
+    void lookAtSource(const FilePath &source);
+    void begin(const std::shared_ptr<Listing> &listing);
+    void take(const std::shared_ptr<Listing> &listing, const QList<FileEntry> &rows);
+    void end(const std::shared_ptr<Listing> &listing, const Result<ListEnd> &end);
+    void lookAt(const Folder &in, const QByteArray &name, const FileAttributes &attributes);
+    void followLink(const Folder &in, const ScannedItem &link);
+    void postpone(std::function<void()> step);
+
+    std::function<SftpClient *()> m_client;
+    QList<std::shared_ptr<Listing>> m_listings;
+    std::vector<std::function<void()>> m_postponed;
+};
+
+// On this computer, in pool threads.
+class LocalScan : public TransferScan
+{
+    Q_OBJECT
+public:
+    using TransferScan::TransferScan;
+    void start() override;
+
+private:
+    void list(const Folder &folder) override;
+};
+
+} // namespace Sandpiper
