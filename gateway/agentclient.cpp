@@ -40,8 +40,37 @@ void put(Wire::Writer &body, const QByteArray &text)
     body.text({text.constData(), size_t(text.size())});
 }
 
+QByteArray verbOf(SpawnSpec::FileWork work)
+{
+    switch (work) {
+    case SpawnSpec::FileWork::None: return {};
+    case SpawnSpec::FileWork::Read: return "read";
+    case SpawnSpec::FileWork::List: return "list";
+    case SpawnSpec::FileWork::Write: return "write";
+    case SpawnSpec::FileWork::Remove: return "remove";
+    }
+    Q_UNREACHABLE_RETURN({});
+}
+
+Wire::Writer fileBodyOf(const SpawnSpec &spec)
+{
+    Wire::Writer body = agentBody(Wire::Operation::Spawn);
+    body.u32(Wire::withFileWork);
+    body.u32(80);
+    body.u32(24);
+    put(body, {});
+    put(body, {});
+    body.u32(2);
+    put(body, verbOf(spec.fileWork));
+    put(body, spec.filePath);
+    body.u32(0);
+    return body;
+}
+
 Wire::Writer bodyOf(const SpawnSpec &spec)
 {
+    if (spec.fileWork != SpawnSpec::FileWork::None)
+        return fileBodyOf(spec);
     Wire::Writer body = agentBody(Wire::Operation::Spawn);
     uint32_t flags = 0;
     if (spec.io == SpawnSpec::Io::Terminal)

@@ -30,6 +30,10 @@ struct SpawnSpec
     // seen from the home. NotFound where there is no such folder.
     QString workingDirectory;
     TerminalSize size;                  // Terminal
+    // Where set, none of the above counts: see gateway/sandboxinit/files.h for what its pipes carry.
+    enum class FileWork { None, Read, List, Write, Remove };
+    FileWork fileWork = FileWork::None;
+    QByteArray filePath;
     bool agentSocket = false; // makes a listening UNIX socket, SSH_AUTH_SOCK for the process
 };
 

@@ -8,6 +8,7 @@ namespace Sandpiper {
 namespace {
 
 constexpr qint64 inputBodyBytes = 16 << 20;
+constexpr qint64 fileBodyBytes = qint64(1) << 40; // it goes straight to the sandbox's disk, which has its own bounds
 
 enum class Plane { Lifecycle, Platform, Sandbox };
 
@@ -91,6 +92,7 @@ ApiFront::ApiFront(const Parts &parts, Secret apiKey)
     addPlatform();
     addPtys();
     addProcesses();
+    addFiles();
 }
 
 bool ApiFront::isOurOrigin(const QByteArray &origin) const
@@ -99,7 +101,7 @@ bool ApiFront::isOurOrigin(const QByteArray &origin) const
     return origin == "http://127.0.0.1:" + port || origin == "http://localhost:" + port;
 }
 
-std::optional<HttpResponse> ApiFront::admit(const HttpRequest &head, qint64 &bodyLimit)
+std::optional<HttpResponse> ApiFront::admit(const HttpRequest &head, BodyPlan &plan)
 {
     const Plane plane = planeOf(head.path);
     // No page of a browser has business here, even where it got hold of a key.
@@ -115,7 +117,9 @@ std::optional<HttpResponse> ApiFront::admit(const HttpRequest &head, qint64 &bod
         return response;
     }
     if (head.path.endsWith("/stdin"))
-        bodyLimit = inputBodyBytes;
+        plan.limit = inputBodyBytes;
+    if (head.method == "PUT" && (head.path == "/api/v1/files" || head.path == "/api/v1/files/"))
+        plan = {fileBodyBytes, true};
     return std::nullopt;
 }
 
@@ -269,6 +273,17 @@ void ApiFront::addProcesses()
         e->respond(HttpResponse::json(200, {{u"version"_s, QStringLiteral(SANDPIPER_VERSION)}, {u"uptime_secs"_s, s.createdAt.secsTo(QDateTime::currentDateTimeUtc())},
                                             {u"running_processes"_s, count.running}, {u"total_processes"_s, count.total}}));
     });
+}
+
+void ApiFront::addFiles()
+{
+    FileApi *api = m_parts.files;
+    using S = const LocalSandbox &;
+    using A = const QStringList &;
+    addSandboxRoute("GET", "/api/v1/files", [api](HttpExchange *e, S s, A) { api->read(e, s); });
+    addSandboxRoute("PUT", "/api/v1/files", [api](HttpExchange *e, S s, A) { api->write(e, s); });
+    addSandboxRoute("DELETE", "/api/v1/files", [api](HttpExchange *e, S s, A) { api->remove(e, s); });
+    addSandboxRoute("GET", "/api/v1/files/list", [api](HttpExchange *e, S s, A) { api->list(e, s); });
 }
 
 } // namespace Sandpiper

@@ -1,6 +1,7 @@
 // The gateway's one HTTP port: who may come in, and which plane answers. Main thread.
 #pragma once
 
+#include "gateway/fileapi.h"
 #include "gateway/keystore.h"
 #include "gateway/lifecycleapi.h"
 #include "gateway/processapi.h"
@@ -25,13 +26,14 @@ public:
         LifecycleApi *lifecycle;
         PtyApi *ptys;
         ProcessApi *processes;
+        FileApi *files;
     };
     // parts are borrowed and outlive this.
     ApiFront(const Parts &parts, Secret apiKey);
     // The port that clients see, for the Origin that is ours.
     void setPort(quint16 port) { m_port = port; }
 
-    [[nodiscard]] std::optional<HttpResponse> admit(const HttpRequest &head, qint64 &bodyLimit) override;
+    [[nodiscard]] std::optional<HttpResponse> admit(const HttpRequest &head, BodyPlan &plan) override;
     void handle(HttpExchange *exchange) override;
     [[nodiscard]] HttpResponse refusal(int status, const QString &reason) override;
 
@@ -42,6 +44,7 @@ private:
     void addPlatform();
     void addPtys();
     void addProcesses();
+    void addFiles();
     void addSandboxRoute(const QByteArray &method, const QByteArray &pattern, SandboxFunction function);
     void listKeys(HttpExchange *exchange) const;
     void addKey(HttpExchange *exchange) const;

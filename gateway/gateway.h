@@ -63,6 +63,7 @@ private:
     LifecycleApi m_lifecycle;
     PtyApi m_ptys;
     ProcessApi m_processes;
+    FileApi m_files;
     ApiFront m_front;
     std::unique_ptr<HttpServer> m_server;
     std::unique_ptr<SshFront> m_ssh;

@@ -60,6 +60,16 @@ qint64 HttpExchange::queuedBytes() const
     return m_connection->m_socket ? m_connection->m_socket->bytesToWrite() : 0;
 }
 
+QByteArray HttpExchange::takeBody()
+{
+    return m_connection->takeBody();
+}
+
+bool HttpExchange::isBodyWhole() const
+{
+    return m_connection->m_parser.state() == HttpParser::State::Whole;
+}
+
 std::unique_ptr<QTcpSocket> HttpExchange::upgradeToWebSocket()
 {
     return m_connection->upgrade();
@@ -103,6 +113,9 @@ void HttpConnection::readMore()
         if (m_discarded > lingerBytes)
             end();
         break;
+    case State::Uploading:
+        uploadMore();
+        break;
     case State::Handling:
     case State::Streaming:
     case State::Finished:
@@ -143,8 +156,8 @@ void HttpConnection::headDone()
     const HttpRequest &head = m_parser.request();
     m_keepAlive = head.minorVersion == 1 && !head.hasToken("connection", "close");
     m_headOnly = head.method == "HEAD";
-    qint64 limit = m_limits.bodyBytes;
-    if (const auto refused = m_handler->admit(head, limit)) {
+    BodyPlan plan{m_limits.bodyBytes, false};
+    if (const auto refused = m_handler->admit(head, plan)) {
         // Nothing of the body was taken, so nothing that follows can be told from it.
         if (m_parser.expectsBody())
             m_keepAlive = false;
@@ -152,19 +165,64 @@ void HttpConnection::headDone()
         answered();
         return;
     }
-    const HttpParser::State state = m_parser.takeBody(limit);
+    const HttpParser::State state = m_parser.takeBody(plan.limit);
     if (state == HttpParser::State::Refused) {
         refuse(m_handler->refusal(m_parser.refusalStatus(), m_parser.refusalReason()));
-    } else if (state == HttpParser::State::Whole) {
+    } else if (state == HttpParser::State::Whole && !plan.isStreamed) {
         handleRequest();
     } else {
-        if (head.header("expect").compare("100-continue", Qt::CaseInsensitive) == 0) {
+        if (m_parser.expectsBody() && head.header("expect").compare("100-continue", Qt::CaseInsensitive) == 0) {
             m_socket->write("HTTP/1.1 100 Continue\r\n\r\n");
             m_socket->flush();
+        }
+        if (plan.isStreamed) {
+            beginUpload();
+            return;
         }
         m_state = State::Body;
         m_deadline.start(m_limits.body);
     }
+}
+
+void HttpConnection::beginUpload()
+{
+    m_deadline.stop();
+    m_state = State::Uploading;
+    m_exchange = new HttpExchange(this, m_parser.request());
+    QMetaObject::invokeMethod(this, &HttpConnection::uploadMore, Qt::QueuedConnection);
+    m_handler->handle(m_exchange);
+}
+
+// Reads on where the last piece was taken: what is not taken waits in the kernel, and then at the client.
+void HttpConnection::uploadMore()
+{
+    if (m_state != State::Uploading || !m_exchange || !m_socket || !m_parser.request().body.isEmpty())
+        return;
+    if (m_parser.state() == HttpParser::State::Body) {
+        m_input.append(m_socket->read(readBuffer - m_input.size()));
+        const bool silent = m_input.isEmpty();
+        const HttpParser::State state = m_parser.feed(m_input);
+        if (state == HttpParser::State::Refused) {
+            emit m_exchange->gone();
+            refuse(m_handler->refusal(m_parser.refusalStatus(), m_parser.refusalReason()));
+            return;
+        }
+        if (state == HttpParser::State::Body && m_parser.request().body.isEmpty()) {
+            if (!silent || !m_deadline.isActive())
+                m_deadline.start(m_limits.body);
+            return;
+        }
+    }
+    m_deadline.stop();
+    emit m_exchange->bodyReady();
+}
+
+QByteArray HttpConnection::takeBody()
+{
+    QByteArray part = m_parser.takeBodyPart();
+    if (!part.isEmpty() && m_state == State::Uploading && m_parser.state() == HttpParser::State::Body)
+        QMetaObject::invokeMethod(this, &HttpConnection::uploadMore, Qt::QueuedConnection);
+    return part;
 }
 
 void HttpConnection::handleRequest()
@@ -205,6 +263,9 @@ void HttpConnection::send(const HttpResponse &response)
 {
     if (!m_socket || m_state == State::Finished)
         return;
+    // What follows could not be told from the rest of the body.
+    if (m_state == State::Uploading && m_parser.state() != HttpParser::State::Whole)
+        m_keepAlive = false;
     QByteArray message = headOf(response);
     if (response.status != 204 && response.status >= 200)
         message += "Content-Length: " + QByteArray::number(response.body.size()) + "\r\n";
@@ -338,6 +399,8 @@ void HttpConnection::deadlinePassed()
         return;
     }
     qCInfo(lcHttp, "A request was not finished in time.");
+    if (m_exchange)
+        emit m_exchange->gone();
     refuse(m_handler->refusal(408, u"The request was not finished in time."_s));
 }
 

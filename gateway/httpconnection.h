@@ -33,12 +33,17 @@ public:
     void abandon();
     // Stream bytes that the network has not taken yet: who writes waits while it is high.
     [[nodiscard]] qint64 queuedBytes() const;
+    // A body that is streamed (see HttpHandler::admit): what has come of it, at most 64 KiB. More comes only once
+    // this was taken. To answer before it is whole closes the connection.
+    [[nodiscard]] QByteArray takeBody();
+    [[nodiscard]] bool isBodyWhole() const; // nothing more comes
     // Answers 101 and hands the socket over; null, with the refusal sent, where the handshake is
     // malformed. The exchange is gone after it.
     [[nodiscard]] std::unique_ptr<QTcpSocket> upgradeToWebSocket();
 
 signals:
     void gone(); // the client left before the answer was complete
+    void bodyReady(); // streamed: there is something to take, or it is whole
     void drained(); // queuedBytes() has become small again
 
 private:
@@ -49,13 +54,19 @@ private:
     HttpRequest m_request;
 };
 
+struct BodyPlan
+{
+    qint64 limit = 0; // in bytes
+    bool isStreamed = false; // handle() comes with the head, and the body through the exchange
+};
+
 class HttpHandler
 {
 public:
     virtual ~HttpHandler() = default;
     // Asked when the head is there and before anything of the body is taken: an answer refuses the
-    // request. bodyLimit in bytes may be changed.
-    [[nodiscard]] virtual std::optional<HttpResponse> admit(const HttpRequest &head, qint64 &bodyLimit) = 0;
+    // request. plan may be changed.
+    [[nodiscard]] virtual std::optional<HttpResponse> admit(const HttpRequest &head, BodyPlan &plan) = 0;
     // Answers at once or later. Upgrades come here too.
     virtual void handle(HttpExchange *exchange) = 0;
     // For what the parser refuses, so that the answer looks like the others.
@@ -65,7 +76,7 @@ public:
 struct HttpLimits
 {
     std::chrono::milliseconds head = std::chrono::seconds(10);  // from its first byte to its last
-    std::chrono::milliseconds body = std::chrono::seconds(30);  // likewise
+    std::chrono::milliseconds body = std::chrono::seconds(30);  // likewise; streamed: between two pieces
     std::chrono::milliseconds idle = std::chrono::seconds(60);  // between requests
     std::chrono::milliseconds write = std::chrono::seconds(30); // without the client taking a byte
     qint64 bodyBytes = 4 << 20;
@@ -88,12 +99,15 @@ signals:
 
 private:
     friend class HttpExchange;
-    enum class State { Head, Body, Handling, Streaming, Lingering, Finished };
+    enum class State { Head, Body, Uploading, Handling, Streaming, Lingering, Finished };
 
     void readMore();
     void advance();
     void headDone();
     void handleRequest();
+    void beginUpload();
+    void uploadMore();
+    QByteArray takeBody();
     void refuse(const HttpResponse &response);
     void send(const HttpResponse &response);
     void beginStream(const QByteArray &contentType);

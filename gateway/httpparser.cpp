@@ -1,6 +1,7 @@
 #include "gateway/httpparser.h"
 
 #include <algorithm>
+#include <utility>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -203,6 +204,12 @@ HttpParser::State HttpParser::takeBody(qint64 limit)
     if (!m_chunked && m_remaining > limit)
         return refuse(413, u"The body is larger than %1 bytes."_s.arg(limit));
     return m_state = expectsBody() ? State::Body : State::Whole;
+}
+
+QByteArray HttpParser::takeBodyPart()
+{
+    m_limit -= m_request.body.size();
+    return std::exchange(m_request.body, {});
 }
 
 HttpParser::State HttpParser::feedPlain(QByteArray &input)

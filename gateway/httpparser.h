@@ -32,6 +32,9 @@ public:
     [[nodiscard]] State state() const { return m_state; }
     [[nodiscard]] const HttpRequest &request() const { return m_request; }
     [[nodiscard]] HttpRequest takeRequest() { return std::move(m_request); }
+    // What has come of the body since the last call, for whoever does not want it whole. The limit still counts
+    // all of it.
+    [[nodiscard]] QByteArray takeBodyPart();
     [[nodiscard]] bool expectsBody() const { return m_chunked || m_remaining > 0; }
     [[nodiscard]] int refusalStatus() const { return m_refusalStatus; }
     [[nodiscard]] QString refusalReason() const { return m_refusalReason; }

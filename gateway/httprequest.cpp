@@ -47,6 +47,16 @@ QString HttpRequest::queryValue(const QString &name) const
     return QUrlQuery(QString::fromLatin1(query)).queryItemValue(name, QUrl::FullyDecoded);
 }
 
+std::optional<QByteArray> HttpRequest::queryBytes(QByteArrayView name) const
+{
+    for (const QByteArray &field : query.split('&')) {
+        const qsizetype equals = field.indexOf('=');
+        if (equals >= 0 && field.first(equals) == name)
+            return QByteArray::fromPercentEncoding(field.sliced(equals + 1).replace('+', ' '));
+    }
+    return std::nullopt;
+}
+
 HttpResponse HttpResponse::json(int status, const QJsonObject &object)
 {
     return {status, "application/json", QJsonDocument(object).toJson(QJsonDocument::Compact), {}};
@@ -97,6 +107,7 @@ QByteArray reasonPhrase(int status)
     case 502: return "Bad Gateway";
     case 503: return "Service Unavailable";
     case 504: return "Gateway Timeout";
+    case 507: return "Insufficient Storage";
     case 505: return "HTTP Version Not Supported";
     }
     return "Status";

@@ -7,6 +7,7 @@
 #include <QString>
 #include <QUrlQuery>
 
+#include <optional>
 #include <utility>
 
 namespace Sandpiper {
@@ -28,6 +29,9 @@ struct HttpRequest
     [[nodiscard]] bool isWebSocketUpgrade() const;
     // Decoded; the first one of that name, or an empty string.
     [[nodiscard]] QString queryValue(const QString &name) const;
+    // Decoded as a form's field, with "+" for a space; bytes, because they may be no text. Nothing where it is
+    // missing.
+    [[nodiscard]] std::optional<QByteArray> queryBytes(QByteArrayView name) const;
 };
 
 struct HttpResponse

@@ -1,5 +1,7 @@
 #include "gateway/sandboxinit/spawn.h"
 
+#include "gateway/sandboxinit/files.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -135,6 +137,11 @@ void enterProgram(const SpawnRequest &request, int report)
         setenv(variable.substr(0, equals).c_str(), variable.c_str() + equals + 1, 1);
     }
     enterFolder(request, place, report);
+    if (request.flags & Wire::withFileWork) {
+        // No exec, which would tell of success and close what is the init process's.
+        close_range(3, ~0U, 0);
+        _exit(doFileWork(request.argv[0], request.argv[1]));
+    }
     enterProgram(request, report);
     _exit(127);
 }
@@ -231,6 +238,9 @@ bool SpawnRequest::read(Wire::Reader &reader, SpawnRequest &request)
         const std::size_t equals = variable.find('=');
         return equals != 0 && equals != std::string::npos;
     });
+    if (request.flags & Wire::withFileWork)
+        return named && request.flags == Wire::withFileWork && request.argv.size() == 2
+                && isFileWork(request.argv[0]) && !request.argv[1].empty();
     const bool runnable = (request.flags & Wire::withLoginShell)
             || (!request.argv.empty() && !request.argv.front().empty());
     return named && runnable;

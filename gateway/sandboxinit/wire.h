@@ -55,6 +55,20 @@ enum class Status : std::uint8_t {
 inline constexpr std::uint32_t withTerminal = 1;
 inline constexpr std::uint32_t withLoginShell = 2;
 inline constexpr std::uint32_t withAgentSocket = 4;
+// No program: argv is a verb and a path, for gateway/sandboxinit/files.h.
+inline constexpr std::uint32_t withFileWork = 8;
+
+enum class FileStatus : std::uint8_t {
+    Good = 0,
+    NotFound,
+    IsFolder,
+    NotAFolder,
+    NotAFile, // a device, a pipe, a socket
+    Denied,
+    NoSpace,
+    BadPath,
+    Failed,
+};
 
 class Writer
 {

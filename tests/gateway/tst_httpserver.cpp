@@ -15,7 +15,7 @@ constexpr int patience = 20'000;
 class Echo : public HttpHandler
 {
 public:
-    std::optional<HttpResponse> admit(const HttpRequest &head, qint64 &) override
+    std::optional<HttpResponse> admit(const HttpRequest &head, BodyPlan &) override
     {
         if (head.path == "/locked")
             return HttpResponse::text(401, u"no"_s);

@@ -60,6 +60,17 @@ try {
         assert.ok(listed.some((each) => each.pid === started.pid));
         await connected.killProcess(started.pid);
     });
+    await step("files", async () => {
+        const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 256);
+        const path = "/workspace/of the client/a+b & 100%.bin";
+        await connected.writeFile(path, bytes);
+        assert.deepEqual(Buffer.from(await connected.readFile(path)), Buffer.from(bytes));
+        const listed = await connected.listDirectory("/workspace/of the client");
+        assert.deepEqual(listed.entries.map((each) => [each.name, each.isDir, each.size]), [["a+b & 100%.bin", false, bytes.length]]);
+        await connected.deleteFile(path);
+        await assert.rejects(connected.readFile(path), /404|not found|no such/i);
+        await assert.rejects(connected.readFile("/workspace"), /400|director/i);
+    });
     const shell = { command: "/bin/bash", args: ["--norc"], env: { PS1: "$ ", TERM: "dumb" }, rows: 24, cols: 80 };
     const pty = await step("create a PTY", async () => connected.createPty(shell));
     const heard = listen(pty);
