@@ -224,7 +224,7 @@ QNetworkRequest HttpCall::Private::networkRequest() const
     out.setAttribute(QNetworkRequest::AuthenticationReuseAttribute, QNetworkRequest::Manual);
     out.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
     if (hasBody(request.verb)) {
-        out.setHeader(QNetworkRequest::ContentLengthHeader, request.body.size());
+        out.setHeader(QNetworkRequest::ContentLengthHeader, request.bodyDevice ? request.bodySize : qint64(request.body.size()));
         out.setAttribute(QNetworkRequest::DoNotBufferUploadDataAttribute, true);
     }
     return out;
@@ -243,7 +243,10 @@ void HttpCall::Private::begin()
     body.clear();
     tlsErrors.clear();
     const QNetworkRequest out = networkRequest();
-    if (hasBody(request.verb)) {
+    if (hasBody(request.verb) && request.bodyDevice) {
+        reply = manager->sendCustomRequest(out, verbName(request.verb), request.bodyDevice.get());
+        QObject::connect(reply, &QObject::destroyed, reply, [kept = request.bodyDevice] {});
+    } else if (hasBody(request.verb)) {
         auto *device = new OneWayBody(request.body, q);
         reply = manager->sendCustomRequest(out, verbName(request.verb), device);
         device->setParent(reply);
@@ -254,7 +257,11 @@ void HttpCall::Private::begin()
     if (streamed)
         reply->setReadBufferSize(128 << 10);
     QObject::connect(reply, &QNetworkReply::requestSent, q, [this] { reached = Layer::Http; });
-    QObject::connect(reply, &QNetworkReply::uploadProgress, q, [this] { idle.start(); });
+    QObject::connect(reply, &QNetworkReply::uploadProgress, q, [this](qint64 bytes) {
+        if (request.idleTime > 0ms)
+            idle.start();
+        emit q->sent(bytes);
+    });
     QObject::connect(reply, &QNetworkReply::sslErrors, q, [this](const QList<QSslError> &errors) {
         for (const QSslError &e : errors.first(qMin(errors.size(), qsizetype(3))))
             tlsErrors.append(e.errorString());

@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+class QIODevice;
 class QNetworkAccessManager;
 
 namespace Sandpiper {
@@ -35,6 +36,10 @@ struct HttpRequest
     QList<std::pair<QByteArray, QByteArray>> headers; // "Host" replaces ours
     QByteArray contentType;
     QByteArray body; // POST, PUT, PATCH
+    // Instead of body: bodySize bytes out of this device, as it comes to have them. Sequential, so that nothing
+    // can be sent twice. Shared with whoever fills it: Qt looks at it for a while after the end.
+    std::shared_ptr<QIODevice> bodyDevice;
+    qint64 bodySize = 0;
     QString subject; // Error::subject; empty: the host
     std::chrono::milliseconds totalTime{60'000}; // with all retries; 0: no limit
     std::chrono::milliseconds idleTime{30'000};  // without a byte; 0: no limit
@@ -98,6 +103,7 @@ public:
 signals:
     void answered(int status); // Streamed, 2xx: before the first received()
     void received(const QByteArray &piece);
+    void sent(qint64 bytes); // of the body, so far; also those that only left this program
     // Exactly once. Layers: Dns, Tcp, Tls, Http. Kinds: those of a connection, Timeout, Cancelled,
     // TooLarge, InvalidInput, Protocol (also for a redirect).
     void finished(const Sandpiper::Result<Sandpiper::HttpReply> &reply);

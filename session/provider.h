@@ -6,6 +6,7 @@
 #include "session/sandbox.h"
 #include "session/secret.h"
 #include "session/shell.h"
+#include "session/vendorfiles.h"
 
 #include <QFuture>
 #include <QObject>
@@ -104,6 +105,8 @@ public:
     [[nodiscard]] virtual std::unique_ptr<Shell> makePtyShell(const Sandbox &sandbox, const ShellSpec &spec, const std::optional<PtyHandle> &known) = 0;
     // A command by the vendor's process API; line-buffered text where the API is. Null where missing.
     [[nodiscard]] virtual std::unique_ptr<RemoteCommand> makeCommand(const Sandbox &sandbox, const CommandSpec &spec) = 0;
+    // Files by the vendor's file API, for a sandbox that has no SFTP. Null where missing.
+    [[nodiscard]] virtual std::unique_ptr<VendorFiles> makeFiles(const Sandbox &) { return {}; }
 
 signals:
     // The list is not what it was: whoever shows it asks again.

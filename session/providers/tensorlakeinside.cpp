@@ -1,6 +1,7 @@
-// The provider's calls into a sandbox: terminals and commands.
+// The provider's calls into a sandbox: terminals, commands and files.
 #include "session/providers/tensorlakeask.h"
 #include "session/providers/tensorlakecommand.h"
+#include "session/providers/tensorlakefiles.h"
 #include "session/ptyshell.h"
 
 #include <QJsonArray>
@@ -171,6 +172,11 @@ std::unique_ptr<Shell> TensorlakeProvider::makePtyShell(const Sandbox &sandbox, 
 std::unique_ptr<RemoteCommand> TensorlakeProvider::makeCommand(const Sandbox &sandbox, const CommandSpec &spec)
 {
     return std::make_unique<TensorlakeCommand>(m_context, HttpClient::Options{m_secret, m_account.pinnedCa, {}}, sandbox, spec);
+}
+
+std::unique_ptr<VendorFiles> TensorlakeProvider::makeFiles(const Sandbox &sandbox)
+{
+    return std::make_unique<TensorlakeFiles>(m_context, HttpClient::Options{m_secret, m_account.pinnedCa}, sandbox);
 }
 
 } // namespace Sandpiper

@@ -69,6 +69,12 @@ const QList<Refusal> &tensorlakeRefusals()
         {"WRITE_TIMEOUT"_L1, {}, u"The vendor's proxy could not hand the request to the sandbox %1 in "
                                  u"time."_s,
          NextStep::Retry},
+        {"NOT_A_DIRECTORY"_L1, {Provider}, u"%1 is not a folder, or a part of the way to it is none."_s, NextStep::None},
+        {"IS_DIRECTORY"_L1, {Provider}, u"%1 is a folder, and a file is wanted."_s, NextStep::None},
+        {"NOT_A_FILE"_L1, {Provider}, u"%1 is a device, a pipe or a socket, which the sandbox's file interface does not serve."_s, NextStep::None},
+        {"PATH_TRAVERSAL"_L1, {Provider}, u"The sandbox's file interface takes no path with “..” in it, as %1 has."_s, NextStep::None},
+        {"PERMISSION_DENIED"_L1, {Provider}, u"The sandbox's user may not do that to %1."_s, NextStep::None},
+        {"NO_SPACE"_L1, {}, u"There is no space left in the sandbox for %1."_s, NextStep::FreeSpace},
         {"STDIN_NOT_WRITABLE"_L1, {}, u"The command in the sandbox %1 takes no more input."_s,
          NextStep::None},
     };
