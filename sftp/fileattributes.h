@@ -108,6 +108,9 @@ struct FileWriteWish
     quint64 offset = 0;
     std::optional<quint32> mode = {}; // of a new file, without the bits that the server's umask takes
     int inFlight = 16;
+    // How much will be written, where it is known: a vendor's interface wants to be told before the first byte, and
+    // everything is kept on this computer's disk until close() where it is not.
+    std::optional<quint64> size = {};
 };
 
 } // namespace Sandpiper
