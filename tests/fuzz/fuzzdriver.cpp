@@ -4,17 +4,15 @@
 //   fuzz_WHAT FILE               that input alone
 //
 // What is under way when it dies lies in fuzz_WHAT.input. Worth keeping: into the corpus with it.
-#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <random>
-
-#include <unistd.h>
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char *data, std::size_t size);
 #if defined(__SANITIZE_ADDRESS__)
@@ -115,6 +113,7 @@ int main(int argc, char **argv)
         return 2;
     }
     dumpFile = QFileInfo(QString::fromLocal8Bit(argv[0])).fileName().toLocal8Bit() + ".input";
+    std::signal(SIGABRT, [](int) { dump(); }); // a claim that was broken; abort() goes on after it
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_set_death_callback(dump);
 #endif

@@ -15,8 +15,10 @@ constexpr int patience = 20'000;
 class Echo : public HttpHandler
 {
 public:
-    std::optional<HttpResponse> admit(const HttpRequest &head, BodyPlan &) override
+    std::optional<HttpResponse> admit(const HttpRequest &head, BodyPlan &plan) override
     {
+        if (head.path == "/upload")
+            plan = {streamLimit, true};
         if (head.path == "/locked")
             return HttpResponse::text(401, u"no"_s);
         return std::nullopt;
@@ -27,6 +29,14 @@ public:
         if (exchange->request().path == "/wait") {
             waiting = exchange;
             QObject::connect(exchange, &HttpExchange::gone, exchange, [this] { ++gone; });
+        } else if (exchange->request().path == "/upload") {
+            waiting = exchange;
+            QObject::connect(exchange, &HttpExchange::gone, exchange, [this] { ++gone; });
+            QObject::connect(exchange, &HttpExchange::bodyReady, exchange, [this] {
+                ++ready;
+                if (takes)
+                    take();
+            });
         } else if (exchange->request().path == "/ws") {
             if (auto socket = exchange->upgradeToWebSocket()) {
                 peer = std::make_unique<WebSocketPeer>(std::move(socket), WebSocketPeer::Limits());
@@ -43,6 +53,20 @@ public:
     }
     HttpResponse refusal(int status, const QString &reason) override { return HttpResponse::text(status, reason); }
 
+    void take()
+    {
+        const QByteArray part = waiting->takeBody();
+        largest = qMax(largest, part.size());
+        body += part;
+        if (waiting->isBodyWhole())
+            waiting->respond(HttpResponse::text(200, u"took "_s + QString::number(body.size())));
+    }
+
+    static constexpr qint64 streamLimit = 64 << 20;
+    bool takes = true;
+    int ready = 0;
+    QByteArray body; // of an upload
+    qsizetype largest = 0; // of its pieces
     int handled = 0;
     int gone = 0;
     QPointer<HttpExchange> waiting;
@@ -76,6 +100,10 @@ private slots:
     void expectContinueIsAnswered();
     void aClientThatLeavesIsNoticed();
     void aStreamWaitsForItsReader();
+    void aStreamedBodyWaitsUntilItIsTaken();
+    void aStreamedBodyHasALimit();
+    void aStreamedBodyThatStopsIsCutOff();
+    void aStreamedBodyThatIsEmptyIsWholeAtOnce();
     void oneConnectionTooManyIsTurnedAway();
     void brokenHandshakesAreRefusedWithABody_data();
     void brokenHandshakesAreRefusedWithABody();
@@ -210,6 +238,75 @@ void TestHttpServer::aStreamWaitsForItsReader()
     exchange->endStream();
     QTRY_VERIFY_WITH_TIMEOUT(client.got.endsWith("\r\n0\r\n\r\n"), patience);
     QVERIFY(client.got.size() > sent);
+}
+
+void TestHttpServer::aStreamedBodyWaitsUntilItIsTaken()
+{
+    m_handler->takes = false;
+    Client client(*m_server);
+    const QByteArray bytes(32 << 20, 'x');
+    client.write("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: " + QByteArray::number(bytes.size()) + "\r\n\r\n" + bytes
+                 + "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+    QTRY_COMPARE_WITH_TIMEOUT(m_handler->ready, 1, patience);
+    // Others are served meanwhile; of this one nothing more is read.
+    Client other(*m_server);
+    other.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    QTRY_VERIFY_WITH_TIMEOUT(other.got.contains("GET 0"), patience);
+    QCOMPARE(m_handler->ready, 1);
+    QVERIFY(client.bytesToWrite() > 0);
+    m_handler->takes = true;
+    m_handler->take();
+    // The request that follows begins where the body ends.
+    QTRY_VERIFY_WITH_TIMEOUT(client.got.contains("POST 3"), patience);
+    QVERIFY(client.got.contains("took 33554432"));
+    QVERIFY(m_handler->body == bytes);
+    QVERIFY(m_handler->largest <= 64 << 10);
+}
+
+void TestHttpServer::aStreamedBodyThatStopsIsCutOff()
+{
+    m_limits.body = std::chrono::milliseconds(200);
+    restart();
+    for (const QByteArray &beginning : {"abc"_ba, ""_ba}) {
+        Client client(*m_server);
+        client.write("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n" + beginning);
+        QTRY_VERIFY_WITH_TIMEOUT(client.isClosed(), patience);
+        QVERIFY2(client.got.startsWith("HTTP/1.1 408 "), client.got.constData());
+    }
+    QCOMPARE(m_handler->gone, 2);
+    // Its reader's pauses are not its own.
+    m_handler->takes = false;
+    m_handler->ready = 0;
+    m_handler->body.clear();
+    Client client(*m_server);
+    client.write("PUT /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+    QTRY_COMPARE_WITH_TIMEOUT(m_handler->ready, 1, patience);
+    Client stopped(*m_server);
+    stopped.write("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+    QTRY_VERIFY_WITH_TIMEOUT(stopped.isClosed(), patience);
+    QVERIFY(!client.isClosed());
+    m_handler->take();
+    QTRY_VERIFY_WITH_TIMEOUT(client.got.contains("took 3"), patience);
+}
+
+void TestHttpServer::aStreamedBodyHasALimit()
+{
+    Client client(*m_server);
+    client.write("PUT /upload HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 65; ++i)
+        client.write("100000\r\n" + QByteArray(1 << 20, 'x') + "\r\n");
+    QTRY_VERIFY_WITH_TIMEOUT(client.got.startsWith("HTTP/1.1 413 "), patience);
+    QCOMPARE(m_handler->gone, 1);
+    QVERIFY(m_handler->body.size() <= Echo::streamLimit);
+}
+
+void TestHttpServer::aStreamedBodyThatIsEmptyIsWholeAtOnce()
+{
+    for (const QByteArray &framing : {"Content-Length: 0\r\n\r\n"_ba, "\r\n"_ba, "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"_ba}) {
+        Client client(*m_server);
+        client.write("PUT /upload HTTP/1.1\r\nHost: h\r\n" + framing);
+        QTRY_VERIFY_WITH_TIMEOUT(client.got.contains("took 0"), patience);
+    }
 }
 
 void TestHttpServer::oneConnectionTooManyIsTurnedAway()
