@@ -118,7 +118,7 @@ Found lookInto(const ScannedItem &folder, LinkTreatment links, const QByteArrayL
 }
 
 // What the user named: links on the way and at the end are followed.
-Found lookAtSource(const FilePath &source, const FilePath &target)
+Found lookAtSource(const FilePath &source, const FilePath &target, bool recurses)
 {
     Found found;
     ScannedItem item{ScannedItem::Kind::File, target, source, {}};
@@ -133,6 +133,10 @@ Found lookAtSource(const FilePath &source, const FilePath &target)
     }
     item.attributes = attributesOf(status);
     const bool isFolder = S_ISDIR(status.st_mode);
+    if (isFolder && !recurses) {
+        found.failures.append({source, {ErrorKind::InvalidInput, Layer::LocalDisk, u"this is a folder"_s, source.shown()}});
+        return found;
+    }
     char *real = ::realpath(source.bytes().constData(), nullptr);
     const Result<FilePath> where = real ? FilePath::fromBytes(QByteArray(real)) : Result<FilePath>(std::unexpected(localError(errno, source.shown())));
     ::free(real);
@@ -162,7 +166,7 @@ void LocalScan::start()
     for (const FilePath &source : wish().sources) {
         began();
         inBackground(
-                this, [source, target = targetOf(source)] { return lookAtSource(source, target); },
+                this, [source, target = targetOf(source), recurses = wish().recurses] { return lookAtSource(source, target, recurses); },
                 [this](const Found &found) {
                     for (const TransferFailure &failure : found.failures)
                         emit failed(failure.path, failure.error);

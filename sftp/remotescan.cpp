@@ -54,6 +54,8 @@ void RemoteScan::lookAtSource(const FilePath &source)
             emit failed(source, found.error());
         } else if (target.isEmpty()) {
             emit failed(source, {ErrorKind::InvalidInput, Layer::Sftp, u"it has no name to be called by"_s, source.shown()});
+        } else if (found->isFolder() && !wish().recurses) {
+            emit failed(source, {ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, source.shown()});
         } else if (found->isFolder()) {
             tell({{ScannedItem::Kind::Folder, target, source, *found}});
             push({target, source, {}, {}, {}});

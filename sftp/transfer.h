@@ -19,6 +19,9 @@ struct TransferWish
     QList<FilePath> sources; // files, and folders with all that is in them
     FilePath target;         // the folder they come into; made where it is missing
     QByteArray targetName;   // of a single source: what it is called there; empty: as it was
+    // target is what a single source is to be called, unless it is a folder already: as cp has it. Looked up once.
+    bool namesUnlessFolder = false;
+    bool recurses = true; // else a folder among the sources is a failure
     OnConflict onConflict = OnConflict::Ask;
     LinkTreatment links = LinkTreatment::AsLink;
     bool keepsMode = true;

@@ -45,6 +45,8 @@ QString textOf(const TransferWish &wish)
             {u"target"_s, textOf(wish.target)},
             {u"targetName"_s, QString::fromLatin1(wish.targetName.toBase64())},
             {u"onConflict"_s, int(wish.onConflict)},
+            {u"namesUnlessFolder"_s, wish.namesUnlessFolder},
+            {u"recurses"_s, wish.recurses},
             {u"links"_s, int(wish.links)},
             {u"keepsMode"_s, wish.keepsMode},
             {u"keepsTimes"_s, wish.keepsTimes},
@@ -79,6 +81,8 @@ std::optional<TransferWish> wishOf(const QString &text)
     wish.targetName = QByteArray::fromBase64(object.value("targetName"_L1).toString().toLatin1());
     wish.onConflict = enumOf(object.value("onConflict"_L1), OnConflict::Rename);
     wish.links = enumOf(object.value("links"_L1), LinkTreatment::Skip);
+    wish.namesUnlessFolder = object.value("namesUnlessFolder"_L1).toBool();
+    wish.recurses = object.value("recurses"_L1).toBool(true);
     wish.keepsMode = object.value("keepsMode"_L1).toBool(true);
     wish.keepsTimes = object.value("keepsTimes"_L1).toBool(true);
     wish.syncs = object.value("syncs"_L1).toBool();

@@ -74,7 +74,7 @@ void TransferRun::start()
     m_links.setWanted(1);
     m_journal->loadFiles(m_transfer.id, this, [this](const QHash<QByteArray, JournalledFile> &known) {
         m_known = known;
-        openTarget();
+        m_transfer.wish.namesUnlessFolder ? findTarget() : openTarget();
     });
 }
 

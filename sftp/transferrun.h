@@ -65,6 +65,8 @@ private:
     };
     enum class FolderState { Making, There, Fresh, Failed };
 
+    void findTarget();
+    void targetFound(bool isFolder);
     void openTarget();
     void makeRemoteTarget(const FilePath &path, QList<FilePath> missing);
     void startScan();

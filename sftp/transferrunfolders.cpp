@@ -68,6 +68,43 @@ Layer TransferRun::targetLayer() const
     return m_transfer.wish.way == TransferWay::Fetch ? Layer::LocalDisk : Layer::Sftp;
 }
 
+// Once: later it may be there because of us.
+void TransferRun::findTarget()
+{
+    const FilePath target = m_transfer.wish.target;
+    if (m_transfer.wish.way == TransferWay::Fetch) {
+        inBackground(
+                this,
+                [target] {
+                    struct stat status;
+                    return ::stat(target.bytes().constData(), &status) == 0 && S_ISDIR(status.st_mode);
+                },
+                [this](bool isFolder) { targetFound(isFolder); });
+        return;
+    }
+    SftpClient *client = anyClient();
+    if (!client) {
+        m_postponed.push_back([this] { findTarget(); });
+        return;
+    }
+    client->stat(target).then(this, [this](const Result<FileAttributes> &found) {
+        if (!found && found.error().kind == ErrorKind::ConnectionLost)
+            return m_postponed.push_back([this] { findTarget(); });
+        targetFound(found && found->isFolder());
+    });
+}
+
+void TransferRun::targetFound(bool isFolder)
+{
+    TransferWish &wish = m_transfer.wish;
+    wish.namesUnlessFolder = false;
+    if (!isFolder && wish.sources.size() == 1 && isPlainName(wish.target.name())) {
+        wish.targetName = wish.target.name();
+        wish.target = wish.target.parent();
+    }
+    m_journal->add(m_transfer, this, [this] { openTarget(); });
+}
+
 void TransferRun::openTarget()
 {
     const FilePath target = m_transfer.wish.target;

@@ -1,6 +1,7 @@
 #include "app/cli/command.h"
 
 #include "app/cli/commands.h"
+#include "app/cli/copycommand.h"
 #include "app/cli/fscommand.h"
 #include "app/cli/output.h"
 #include "app/cli/servecommand.h"
@@ -17,6 +18,12 @@ template <typename T>
 std::unique_ptr<Command> make(Directory *directory)
 {
     return std::make_unique<T>(directory);
+}
+
+template <TransferWay way>
+std::unique_ptr<Command> makeCopy(Directory *directory)
+{
+    return std::make_unique<CopyCommand>(directory, way);
 }
 
 } // namespace
@@ -37,6 +44,8 @@ const std::vector<CommandRow> &commandTable()
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
         {"forward", "TARGET -L SPEC… -R SPEC… -D SPEC…", "port forwards, as ssh makes them", make<ForwardCommand>},
         {"fs", "ls | stat | cat | write | … TARGET:PATH", "files in a sandbox", make<FsCommand>},
+        {"get", "[-r] TARGET:PATH… LOCAL", "fetches files and folders", makeCopy<TransferWay::Fetch>},
+        {"put", "[-r] LOCAL… TARGET:PATH", "sends files and folders", makeCopy<TransferWay::Send>},
         {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
         {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},
         {"serve", "TARGET [--stdio | --listen ADDRESS:PORT]", "a local SSH endpoint for a sandbox", make<ServeCommand>},

@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward fs proxy ssh-config serve doctor --help --version"
+        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward fs get put proxy ssh-config serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -18,7 +18,7 @@ _sandpiper_cli()
         accounts:add) words="tensorlake" ;;
         keys:--type) words="ed25519 rsa" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
-            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys | ls:--label | forward:-[LRD] | fs:-m)
+            *:--organization | *:--project | shell:--shell | shell:--cwd | shell:--env | shell:--term | *:--ssh-port | shell:--detach-keys | ls:--label | forward:-[LRD] | fs:-m | *:--limit)
             return ;;
     esac
     if [ -z "$words" ]; then
@@ -34,6 +34,7 @@ _sandpiper_cli()
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
             forward) words="-L -R -D --json" ;;
+            get | put) words="-r --conflict --links --limit --sync --json" ;;
             fs) words="-l -0 -L -p -m -f -s --sync --json" ;;
             serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
             doctor) words="--json" ;;
@@ -51,7 +52,7 @@ _sandpiper_cli()
             esac
         fi
         case $command in
-            suspend | resume | terminate | shell | exec | pty | forward | fs | proxy | ssh-config | serve | doctor)
+            suspend | resume | terminate | shell | exec | pty | forward | fs | get | put | proxy | ssh-config | serve | doctor)
                 # Asks all accounts, so only where a name is being typed. Names have no spaces.
                 case $cur in
                     -*) ;;

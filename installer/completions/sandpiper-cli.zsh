@@ -25,6 +25,8 @@ _sandpiper_cli() {
         'pty:PTY sessions in a sandbox'
         'forward:port forwards, as ssh makes them'
         'fs:files in a sandbox'
+        'get:fetch files and folders'
+        'put:send files and folders'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
         'serve:a local SSH endpoint for a sandbox'
@@ -68,6 +70,10 @@ _sandpiper_cli() {
                         '-f[over what is there]' '-s[a symbolic link]' '--sync[until it is on the disk there]' \
                         '1:what:(ls stat cat write mkdir rm rmdir mv ln readlink realpath chmod df)' \
                         '*:target and path:_sandpiper_cli_targets' ;;
+                get|put)
+                    _arguments '--help' '--json[one JSON document]' '-r[folders too]' '--conflict[where something is there already]:what:(ask overwrite skip newer rename)' \
+                        '--links[connections at once]:number:(1 2 4 8)' '--limit[bytes for each second]:rate:' '--sync[on the disk before it has its name]' \
+                        '*:file or target and path:_files' ;;
                 ssh-config)
                     _arguments '--help' '--write[keep them, included from ~/.ssh/config]' '--yes[agree to the one line in ~/.ssh/config]' \
                         '--proxy[through sandpiper-cli proxy]' '--ssh-port[SSH server inside the sandbox]:port:' \

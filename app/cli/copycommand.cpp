@@ -1,0 +1,279 @@
+#include "app/cli/copycommand.h"
+
+#include "app/cli/fsparts.h"
+#include "app/cli/output.h"
+#include "app/cli/rawarguments.h"
+#include "app/cli/terminal.h"
+#include "session/comeback.h"
+#include "session/errortext.h"
+#include "session/sshlink.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QLocale>
+#include <QRandomGenerator>
+
+#include <unistd.h>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+namespace {
+
+const QList<std::pair<QString, OnConflict>> &policies()
+{
+    static const QList<std::pair<QString, OnConflict>> table{
+            {u"ask"_s, OnConflict::Ask}, {u"overwrite"_s, OnConflict::Overwrite}, {u"skip"_s, OnConflict::Skip}, {u"newer"_s, OnConflict::Newer}, {u"rename"_s, OnConflict::Rename}};
+    return table;
+}
+
+QString sizeText(quint64 bytes)
+{
+    return QLocale::c().formattedDataSize(qint64(bytes), 1, QLocale::DataSizeIecFormat);
+}
+
+// "20M", in bytes for each second; 0: it is none.
+quint64 rateOf(const QString &text)
+{
+    static const QString units = u"KMG"_s;
+    QString digits = text;
+    int shift = 0;
+    if (const qsizetype unit = text.isEmpty() ? -1 : units.indexOf(text.back().toUpper()); unit >= 0) {
+        shift = 10 * int(unit + 1);
+        digits.chop(1);
+    }
+    bool isNumber = false;
+    const quint64 number = digits.toULongLong(&isNumber);
+    return isNumber && number <= (std::numeric_limits<quint64>::max() >> 31) ? number << shift : 0;
+}
+
+CliResult<FilePath> localPath(const QByteArray &text)
+{
+    const QByteArray absolute = text.startsWith('/') ? text : QFile::encodeName(QDir::currentPath()) + '/' + text;
+    const Result<FilePath> path = FilePath::fromBytes(absolute);
+    if (text.isEmpty() || !path)
+        return mistyped(u"a path here must not be empty"_s);
+    return *path;
+}
+
+QString sideText(const FileAttributes &attributes)
+{
+    return u"%1, %2"_s.arg(attributes.size ? sizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
+}
+
+} // namespace
+
+CopyCommand::CopyCommand(Directory *directory, TransferWay way)
+    : Command(directory)
+    , m_way(way)
+    , m_prompts(directory->makePrompts())
+{
+}
+
+CopyCommand::~CopyCommand() = default;
+
+void CopyCommand::start(const QStringList &arguments)
+{
+    const bool isGet = m_way == TransferWay::Fetch;
+    const QString name = isGet ? u"get"_s : u"put"_s;
+    QCommandLineParser parser;
+    parser.addOptions({{u"r"_s, u"Folders too, with all that is in them."_s},
+                       {u"conflict"_s, u"What is done where something is there already: ask, overwrite, skip, newer or rename."_s, u"WHAT"_s, u"ask"_s},
+                       {u"links"_s, u"As many connections at once, 1 to 8."_s, u"NUMBER"_s, u"8"_s},
+                       {u"limit"_s, u"At most as many bytes for each second; with K, M or G behind it."_s, u"RATE"_s},
+                       {u"sync"_s, u"Each file is on the disk before it has its name; large ones are in any case."_s},
+                       {u"json"_s, u"What was done, as one JSON document."_s}});
+    if (isGet) {
+        parser.addPositionalArgument(u"TARGET:PATH…"_s, u"What to fetch."_s);
+        parser.addPositionalArgument(u"LOCAL"_s, u"The folder it comes into, or the name it gets."_s);
+    } else {
+        parser.addPositionalArgument(u"LOCAL…"_s, u"What to send."_s);
+        parser.addPositionalArgument(u"TARGET:PATH"_s, u"The folder it comes into, or the name it gets."_s);
+    }
+    if (!parse(parser, name, arguments))
+        return;
+    const QStringList words = parser.positionalArguments();
+    if (words.size() < 2)
+        return usage(isGet ? u"get takes TARGET:PATH… LOCAL"_s : u"put takes LOCAL… TARGET:PATH"_s);
+    const auto policy = std::ranges::find(policies(), parser.value(u"conflict"_s), &std::pair<QString, OnConflict>::first);
+    if (policy == policies().cend())
+        return usage(u"--conflict takes ask, overwrite, skip, newer or rename"_s);
+    bool isNumber = false;
+    m_wish.mostLinks = parser.value(u"links"_s).toInt(&isNumber);
+    if (!isNumber || m_wish.mostLinks < 1 || m_wish.mostLinks > 8)
+        return usage(u"--links takes a number from 1 to 8"_s);
+    if (parser.isSet(u"limit"_s)) {
+        m_wish.mostBytesPerSecond = rateOf(parser.value(u"limit"_s));
+        if (m_wish.mostBytesPerSecond == 0)
+            return usage(u"--limit takes a number of bytes, also as 500K, 20M or 1G"_s);
+    }
+    m_json = parser.isSet(u"json"_s);
+    m_showsProgress = isTerminal(STDERR_FILENO) && !m_json;
+    m_wish.way = m_way;
+    m_wish.onConflict = policy->second;
+    m_wish.recurses = parser.isSet(u"r"_s);
+    m_wish.syncs = parser.isSet(u"sync"_s);
+    m_wish.namesUnlessFolder = words.size() == 2;
+
+    std::optional<TargetText> target;
+    const QByteArrayList raw = rawArguments(words);
+    for (qsizetype i = 0; i < raw.size(); ++i) {
+        const bool isLast = i + 1 == raw.size();
+        const bool isThere = isGet != isLast;
+        FilePath path;
+        if (isThere) {
+            const CliResult<FsPlace> place = parseFsPlace(raw.at(i));
+            if (!place)
+                return fail(place.error());
+            if (target && *target != place->target)
+                return usage(u"get takes files of one TARGET"_s);
+            target = place->target;
+            path = place->path;
+        } else {
+            const CliResult<FilePath> local = localPath(raw.at(i));
+            if (!local)
+                return fail(local.error());
+            path = *local;
+        }
+        isLast ? void(m_wish.target = path) : m_wish.sources.append(path);
+    }
+    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *target] {
+        directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &found) { begin(found); });
+    });
+}
+
+void CopyCommand::begin(const CliResult<Target> &target)
+{
+    if (!target)
+        return fail(target.error());
+    m_target = *target;
+    const Sandbox &sandbox = m_target.sandbox;
+    if (!sandbox.ssh)
+        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName()});
+    if (m_target.signIn.choice.withoutSftp)
+        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, sandbox.displayName()});
+    m_wish.sandbox = sandbox.id;
+    m_wish.sandboxName = sandbox.displayName();
+    m_queue = std::make_unique<TransferQueue>(TransferQueue::Services{
+            [this](const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then) { makeLink(id, context, std::move(then)); },
+            {}, // it lives as long as the command does
+            [] { return QRandomGenerator::global()->generateDouble(); }});
+    connect(m_queue.get(), &TransferQueue::changed, this, &CopyCommand::show);
+    connect(m_queue.get(), &TransferQueue::asked, this, &CopyCommand::ask);
+    connect(m_queue.get(), &TransferQueue::finished, this, &CopyCommand::ended);
+    m_id = m_queue->add(m_wish);
+}
+
+// A connection might wake a sandbox, and bill it; so its state is asked for before each.
+void CopyCommand::makeLink(const SandboxId &, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)
+{
+    const auto make = [this, then](const Result<Sandbox> &found) {
+        const Decision decision = afterFinding(found);
+        if (decision.move != NextMove::Connect)
+            return then(std::unexpected(decision.error));
+        if (!found->ssh)
+            return then(failure(ErrorKind::Unsupported, Layer::Sftp, {}, found->displayName()));
+        then(std::make_unique<SshLink>(linkOptionsFor(*found, m_target.signIn), m_prompts.get()));
+    };
+    if (!m_target.provider)
+        QMetaObject::invokeMethod(context, [make, sandbox = m_target.sandbox] { make(sandbox); }, Qt::QueuedConnection);
+    else
+        m_target.provider->find(m_target.sandbox.id.id).then(context, make);
+}
+
+void CopyCommand::ask()
+{
+    const std::optional<TransferQuestion> question = m_queue->question(m_id);
+    if (!question)
+        return;
+    const QString what = u"“%1” is there already (%2; the new one: %3)"_s.arg(question->target.shown(), sideText(question->targetAttributes), sideText(question->sourceAttributes));
+    if (m_showsProgress)
+        standardError().write("\r\033[K");
+    const Result<QString> answer = isTerminal(STDIN_FILENO) ? readAnswer(what + u". (o)verwrite, (s)kip, (n)ewer, (r)ename; in capitals: always: "_s)
+                                                            : failure(ErrorKind::InvalidInput, Layer::LocalDisk);
+    if (!answer) {
+        // Nobody is there to be asked.
+        say(what + u"; it was left out. See --conflict."_s);
+        m_hasLeftOut = true;
+        return m_queue->answer(m_id, OnConflict::Skip, false);
+    }
+    for (const auto &[word, policy] : policies()) {
+        if (policy != OnConflict::Ask && answer->trimmed().startsWith(word.front(), Qt::CaseInsensitive))
+            return m_queue->answer(m_id, policy, answer->trimmed().front().isUpper());
+    }
+    QMetaObject::invokeMethod(this, &CopyCommand::ask, Qt::QueuedConnection);
+}
+
+void CopyCommand::show()
+{
+    const TransferProgress progress = m_queue->progress(m_id);
+    m_wasConnected = m_wasConnected || progress.links > 0 || progress.filesMoved > 0;
+    tellFailures();
+    // What has never been there is not waited for: a script would hang on a mistyped host.
+    if (progress.state == TransferState::Waiting && progress.error) {
+        if (!m_wasConnected) {
+            m_queue->disconnect(this);
+            return fail(*progress.error);
+        }
+        return say(errorText(*progress.error).sentence + u" Trying again; Ctrl-C stops."_s);
+    }
+    if (!m_showsProgress || isOver(progress.state))
+        return;
+    const QString part = progress.isScanned && progress.bytes > 0 ? u"%1 %  "_s.arg(int(100.0 * double(progress.bytesMoved) / double(progress.bytes)), 3) : QString();
+    const QString left = progress.isScanned && progress.bytesPerSecond > 1
+            ? u", %1 s left"_s.arg(qint64(double(progress.bytes - std::min(progress.bytes, progress.bytesMoved)) / progress.bytesPerSecond) + 1)
+            : QString();
+    const QString line = u"%1%2 of %3 files, %4 of %5, %6/s%7"_s.arg(part).arg(progress.filesMoved).arg(progress.files).arg(sizeText(progress.bytesMoved), sizeText(progress.bytes),
+                                                                                                                  sizeText(quint64(progress.bytesPerSecond)), left);
+    standardError().write("\r\033[K" + line.left(std::max(20, localTerminalSize().columns - 1)).toUtf8());
+}
+
+void CopyCommand::tellFailures()
+{
+    const TransferProgress progress = m_queue->progress(m_id);
+    for (; m_told < progress.failures.size(); ++m_told) {
+        if (m_showsProgress)
+            standardError().write("\r\033[K");
+        const TransferFailure &failure = progress.failures.at(m_told);
+        const QString words = failure.error.kind == ErrorKind::InvalidInput && failure.error.detail == "this is a folder"_L1 ? u"this is a folder; it takes -r"_s : QString();
+        words.isEmpty() ? sayError(failure.error) : say(u"%1: %2"_s.arg(failure.path.shown(), words));
+    }
+}
+
+void CopyCommand::ended()
+{
+    const TransferProgress progress = m_queue->progress(m_id);
+    if (m_showsProgress)
+        standardError().write("\r\033[K");
+    tellFailures();
+    if (m_isInterrupted)
+        return finishLater(ExitInterrupted);
+    if (progress.state == TransferState::Failed && progress.error)
+        return fail(*progress.error);
+    if (m_json) {
+        QJsonArray failures;
+        for (const TransferFailure &failure : progress.failures) {
+            QJsonObject one{{u"error"_s, errorText(failure.error).sentence}, {u"kind"_s, nameOf(failure.error.kind)}};
+            addFsBytes(one, u"path"_s, failure.path.bytes());
+            failures.append(one);
+        }
+        printJson(QJsonDocument(QJsonObject{{u"files"_s, qint64(progress.filesMoved)},
+                                            {u"bytes"_s, qint64(progress.bytesMoved)},
+                                            {u"skipped"_s, qint64(progress.filesSkipped)},
+                                            {u"failed"_s, qint64(progress.filesFailed)},
+                                            {u"failures"_s, failures}}));
+    }
+    const bool isWhole = progress.state == TransferState::Finished && progress.filesFailed == 0 && !m_hasLeftOut;
+    finishLater(isWhole ? ExitOk : ExitFailed);
+}
+
+void CopyCommand::interrupt()
+{
+    // Once: nothing half is left. Twice: at once.
+    if (!m_queue || std::exchange(m_isInterrupted, true) || isOver(m_queue->progress(m_id).state))
+        return finishLater(ExitInterrupted);
+    m_queue->cancel(m_id);
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,143 @@
+// sandpiper-cli get and put as scripts use them, on a real server.
+#include "tests/support/outcome.h"
+#include "tests/support/testsshd.h"
+
+#include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTest>
+
+#include <csignal>
+
+using namespace Sandpiper;
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+constexpr int kPatience = 120'000; // milliseconds
+
+} // namespace
+
+class TestCliCopy : public QObject
+{
+    Q_OBJECT
+
+    std::unique_ptr<TestSshd> m_server;
+    QTemporaryDir m_home;
+    int m_runs = 0;
+
+    // $CLI; $T is the target, $D an empty folder there, and the working folder one here.
+    void start(QProcess &shell, const QByteArray &script)
+    {
+        const QString here = m_home.filePath(u"here%1"_s.arg(++m_runs));
+        const QString there = m_server->folder() + u"/there%1"_s.arg(m_runs);
+        QVERIFY(QDir().mkpath(here) && QDir().mkpath(there));
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(u"CLI"_s, QCoreApplication::applicationDirPath() + u"/../bin/sandpiper-cli"_s);
+        environment.insert(u"T"_s, u"ssh://%1@127.0.0.1:%2"_s.arg(m_server->user()).arg(m_server->port()));
+        environment.insert(u"D"_s, there);
+        shell.setProcessEnvironment(environment);
+        shell.setWorkingDirectory(here);
+        shell.start(u"bash"_s, {u"-c"_s, QString::fromUtf8("get() { \"$CLI\" get \"$@\"; }; put() { \"$CLI\" put \"$@\"; }\n" + script)});
+    }
+    Outcome run(const QByteArray &script)
+    {
+        QProcess shell;
+        start(shell, script);
+        return outcomeOf(shell, QByteArray(), kPatience);
+    }
+
+private slots:
+    void initTestCase()
+    {
+        m_server = std::make_unique<TestSshd>();
+        SANDPIPER_NEED_SSHD(*m_server);
+        qunsetenv("SSH_AUTH_SOCK");
+        qputenv("SANDPIPER_KEYCHAIN", "memory");
+        qputenv("HOME", QFile::encodeName(m_home.path()));
+        for (const char *folder : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"})
+            qputenv(folder, QFile::encodeName(m_home.filePath(QString::fromLatin1(folder))));
+        QVERIFY(QDir().mkpath(m_home.filePath(u".ssh"_s)));
+        QVERIFY(QFile::copy(m_server->identity(), m_home.filePath(u".ssh/id_ed25519"_s)));
+        QFile hosts(m_home.filePath(u".ssh/known_hosts"_s));
+        QVERIFY(hosts.open(QIODevice::Append) && hosts.write("[127.0.0.1]:" + QByteArray::number(m_server->port()) + ' ' + m_server->hostKey() + '\n') > 0);
+    }
+    void cleanupTestCase() { m_server.reset(); }
+
+    void theyAreNamedAsCpNamesThem()
+    {
+        const Outcome ran = run("set -e; mkdir -p tree/sub; echo 1 >tree/sub/one; echo 2 >two; mkfifo tree/pipe\n"
+                                "put two \"$T:$D/new\"; cat \"$D/new\"\n"
+                                "mkdir \"$D/folder\"; put two \"$T:$D/folder\"; cat \"$D/folder/two\"\n"
+                                "rm tree/pipe; put -r tree \"$T:$D/copy\"; cat \"$D/copy/sub/one\"\n"
+                                "put -r tree two \"$T:$D/both\"; cat \"$D/both/tree/sub/one\" \"$D/both/two\"\n"
+                                "get -r \"$T:$D/copy\" back; cat back/sub/one; mkdir into; get -r \"$T:$D/copy\" into; cat into/copy/sub/one\n"
+                                "get \"$T:$D/new\" \"$T:$D/folder/two\" several; cat several/new several/two\n"
+                                "chmod 640 two; touch -d 2001-02-03 two; put --conflict overwrite two \"$T:$D/new\"; stat -c '%a %y' \"$D/new\" | cut -c1-14\n"
+                                "test -z \"$(find . \"$D\" -name '.sandpiper*')\"");
+        QCOMPARE(ran.errors, ""_ba);
+        QCOMPARE(ran.output, "2\n2\n1\n1\n2\n1\n1\n2\n2\n640 2001-02-03\n"_ba);
+        QCOMPARE(ran.status, 0);
+    }
+
+    void whatIsThereIsNotReplacedUnasked()
+    {
+        const Outcome ran = run("echo new >file; echo old >\"$D/file\"\n"
+                                "put file \"$T:$D\"; echo $?; cat \"$D/file\"\n"
+                                "put --conflict rename file \"$T:$D\"; echo $?; cat \"$D/file (2)\"\n"
+                                "put --conflict skip file \"$T:$D\"; echo $?; put --conflict overwrite file \"$T:$D\"; echo $?; cat \"$D/file\"");
+        QCOMPARE(ran.output, "1\nold\n0\nnew\n0\n0\nnew\n"_ba);
+        QVERIFY2(ran.errors.contains("is there already") && ran.errors.contains("--conflict"), ran.errors.constData());
+    }
+
+    void whatCannotBeCopiedIsNamed()
+    {
+        const Outcome ran = run("mkdir tree; echo 1 >tree/one; mkfifo tree/pipe\n"
+                                "put tree \"$T:$D/x\"; echo $?\n"
+                                "put -r --json tree missing \"$T:$D/x\"; echo $?; cat \"$D/x/tree/one\"");
+        QCOMPARE(ran.output.left(2), "1\n"_ba);
+        QVERIFY2(ran.errors.contains("tree: this is a folder; it takes -r"), ran.errors.constData());
+        const QJsonObject json = QJsonDocument::fromJson(ran.output.split('\n').value(1)).object();
+        QCOMPARE(json.value("files"_L1).toInt(), 1);
+        QCOMPARE(json.value("failed"_L1).toInt(), 2);
+        QCOMPARE(json.value("failures"_L1).toArray().size(), 2);
+        QVERIFY2(ran.errors.contains("pipe") && ran.errors.contains("missing"), ran.errors.constData());
+        QVERIFY2(ran.output.endsWith("\n1\n1\n"), ran.output.constData());
+    }
+
+    void aMistakeIsOneLineAndStatusTwo_data()
+    {
+        QTest::addColumn<QByteArray>("words");
+        QTest::newRow("one argument") << "get \"$T:a\""_ba;
+        QTest::newRow("two targets") << "get \"$T:a\" other:b here"_ba;
+        QTest::newRow("no target") << "put a b"_ba;
+        QTest::newRow("conflict") << "put --conflict maybe a \"$T:b\""_ba;
+        QTest::newRow("links") << "put --links 9 a \"$T:b\""_ba;
+        QTest::newRow("limit") << "put --limit fast a \"$T:b\""_ba;
+    }
+    void aMistakeIsOneLineAndStatusTwo()
+    {
+        QFETCH(QByteArray, words);
+        const Outcome ran = run(words);
+        QCOMPARE(ran.status, 2);
+        QCOMPARE(ran.output, ""_ba);
+        QCOMPARE(ran.errors.count('\n'), 1);
+    }
+
+    void anInterruptedOneLeavesNothingHalf()
+    {
+        QProcess shell;
+        start(shell, "truncate -s 64M large; echo ready; exec \"$CLI\" put --limit 2M large \"$T:$D/large\"");
+        const QString there = m_server->folder() + u"/there%1"_s.arg(m_runs);
+        QVERIFY(QTest::qWaitFor([&] { return !QDir(there).entryList({u".sandpiper*"_s}, QDir::Files | QDir::Hidden).isEmpty(); }, kPatience));
+        ::kill(pid_t(shell.processId()), SIGINT);
+        const Outcome ended = outcomeOf(shell, kPatience);
+        QCOMPARE(ended.status, 130);
+        QCOMPARE(QDir(there).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot), QStringList());
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCliCopy)
+#include "tst_clicopy.moc"
