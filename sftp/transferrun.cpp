@@ -283,6 +283,8 @@ void TransferRun::workEnded(quint64 id, const Result<FileOutcome> &outcome)
         m_activeBytes -= inMemory(work.item);
     if (!outcome || outcome->kind != FileOutcome::Kind::Moved)
         m_progress.bytesMoved -= active->bytes;
+    else if (work.part.begins && !outcome->name.isEmpty() && active->bytes == 0) // an earlier try had brought it to its end
+        m_progress.bytesMoved += work.item.attributes.size.value_or(0);
     if (work.large)
         outcome ? largeWentOn(work, *outcome) : largeFailed(work, outcome.error());
     else if (outcome)

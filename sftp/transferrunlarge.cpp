@@ -128,8 +128,8 @@ void TransferRun::largeWentOn(const Work &work, const FileOutcome &outcome)
     --large->underWay;
     if (large->isOver)
         return giveBackLarge(large);
-    if (outcome.kind != FileOutcome::Kind::Moved || work.part.ends) {
-        // It is decided: about a name that is taken, or because it has its name.
+    if (outcome.kind != FileOutcome::Kind::Moved || work.part.ends || !outcome.name.isEmpty()) {
+        // It is decided: about a name that is taken, or because it has its name, perhaps from before a kill.
         if (outcome.kind == FileOutcome::Kind::Conflict)
             return askAbout(work, outcome);
         m_large.removeOne(large);

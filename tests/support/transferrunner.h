@@ -24,7 +24,6 @@ struct TransferRunner
                                 if (refusal)
                                     return then(std::unexpected(*refusal));
                                 auto link = std::make_unique<SshLink>(options, &prompts);
-                                links.append(link.get());
                                 then(std::move(link));
                             },
                             Qt::QueuedConnection);
@@ -54,7 +53,6 @@ struct TransferRunner
     RecordingPrompts prompts;
     std::optional<Error> refusal; // in place of a link
     int asked = 0;
-    QList<QPointer<SshLink>> links;
     std::unique_ptr<TransferQueue> queue;
 };
 
