@@ -13,11 +13,11 @@
 
 namespace Sandpiper {
 
-// Runs work() on a pool thread, then then(result) on context's thread, which must be the caller's.
+// Runs work() on a thread of pool, then then(result) on context's thread, which must be the caller's.
 // Never from inside of this call. Where context is gone by then, the result is dropped.
 // work must hold everything it needs by value.
 template <typename Work, typename Then>
-void inBackground(QObject *context, Work work, Then then)
+void inBackground(QThreadPool *pool, QObject *context, Work work, Then then)
 {
     using T = std::invoke_result_t<Work>;
     struct Slot
@@ -34,7 +34,7 @@ void inBackground(QObject *context, Work work, Then then)
         lock.unlock();
         then(std::move(value));
     });
-    QThreadPool::globalInstance()->start([box, done, work = std::move(work)] {
+    pool->start([box, done, work = std::move(work)]() mutable {
         T value = work();
         {
             const std::lock_guard lock(box->mutex);
@@ -42,6 +42,12 @@ void inBackground(QObject *context, Work work, Then then)
         }
         done->finish();
     });
+}
+
+template <typename Work, typename Then>
+void inBackground(QObject *context, Work work, Then then)
+{
+    inBackground(QThreadPool::globalInstance(), context, std::move(work), std::move(then));
 }
 
 } // namespace Sandpiper

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/annotations.h"
+#include "session/sortkey.h"
 
 #include <QUrl>
 
@@ -25,8 +26,6 @@ namespace Sandpiper {
 [[nodiscard]] QStringList annotationLines(const Annotation &annotation);
 // For a tool tip: text that looks like markup is shown as it is, and not obeyed.
 [[nodiscard]] QString plainTip(const QString &text);
-// Natural order without a collator: "box-2" sorts before "box-10".
-[[nodiscard]] QString sortKey(const QString &name);
 // Whether it is on its way to another state.
 [[nodiscard]] bool isInTransit(SandboxState state);
 
