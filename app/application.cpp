@@ -9,6 +9,7 @@
 #include "session/providers/sshhosts.h"
 #include "session/runafter.h"
 #include "session/sshlink.h"
+#include "sftp/sftpfilesystem.h"
 
 #include <QApplication>
 #include <QDir>
@@ -70,6 +71,9 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.features = m_features.get();
     parts.signIn = [this](const SandboxId &id) { return signInTo(id); };
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
+    parts.workspace.files.standing = [this](const SandboxId &id) { return fileServices(id); };
+    parts.workspace.files.registry = m_registry.get();
+    parts.workspace.files.placesFile = stateFolder() + u"/file_places.json"_s;
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
     parts.workspace.tabsFile = stateFolder() + u"/tabs.json"_s;
@@ -136,6 +140,32 @@ StandingShell::Services Application::shellServices(const SandboxId &id)
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;
     return services;
+}
+
+StandingFiles::Services Application::fileServices(const SandboxId &id)
+{
+    StandingFiles::Services services;
+    services.provider = m_registry->provider(id.account);
+    services.network = m_network.get();
+    services.open = [this](const Sandbox &sandbox) { return openFiles(sandbox); };
+    services.random = [] { return QRandomGenerator::global()->generateDouble(); };
+    services.after = runAfter;
+    return services;
+}
+
+Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
+{
+    const SignIn signIn = signInTo(sandbox.id);
+    if (signIn.choice.withoutSftp)
+        return failure(ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, sandbox.displayName());
+    if (!sandbox.ssh)
+        return failure(ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName());
+    LinkOptions options = linkOptionsFor(sandbox, signIn);
+    options.features = m_features.get();
+    OpenedFiles opened;
+    opened.link = std::make_unique<SshLink>(options, m_prompts.get());
+    opened.files = std::make_unique<SftpFileSystem>(opened.link.get(), sandbox.displayName());
+    return opened;
 }
 
 std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec)

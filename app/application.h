@@ -39,6 +39,8 @@ public:
 private:
     [[nodiscard]] AccountHub::Services hubServices();
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
+    [[nodiscard]] StandingFiles::Services fileServices(const SandboxId &id);
+    [[nodiscard]] Result<OpenedFiles> openFiles(const Sandbox &sandbox);
     // With the user's way to log in there, and the key that is both registered there and here.
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);

@@ -371,7 +371,7 @@ QVariant FileListModel::headerData(int section, Qt::Orientation orientation, int
         return {};
     if (role == Qt::TextAlignmentRole)
         return QVariant::fromValue<Qt::Alignment>((section == int(FileColumn::Size) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    return {}; // the words are the view's
+    return role == Qt::DisplayRole && m_titles ? m_titles(FileColumn(section)) : QVariant();
 }
 
 Qt::ItemFlags FileListModel::flags(const QModelIndex &index) const

@@ -41,8 +41,12 @@ public:
     void refresh();
     void clear();
     void setOrder(const FileOrder &order);
-    // How a moment is written; the bare number of seconds where it is not set.
-    void setWording(std::function<QString(const FileEntry &, FileColumn)> wording) { m_wording = std::move(wording); }
+    // What size, moment and mode read like, and the titles of the columns; nothing where it is not set.
+    void setWording(std::function<QString(const FileEntry &, FileColumn)> wording, std::function<QString(FileColumn)> titles)
+    {
+        m_wording = std::move(wording);
+        m_titles = std::move(titles);
+    }
 
     [[nodiscard]] const FileOrder &order() const { return m_order; }
     [[nodiscard]] State state() const { return m_state; }
@@ -98,6 +102,7 @@ private:
     bool m_hasNews = false; // since the last sorting
     QTimer m_pace;
     std::function<QString(const FileEntry &, FileColumn)> m_wording;
+    std::function<QString(FileColumn)> m_titles;
     OwnerNames m_owners;
     QSet<quint32> m_askedUsers;
     QSet<quint32> m_askedGroups;

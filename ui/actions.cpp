@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto Anywhere = ActionContext::Anywhere;
 constexpr auto Sidebar = ActionContext::Sidebar;
+constexpr auto Files = ActionContext::Files;
 #define TR(text) QT_TRANSLATE_NOOP("Actions", text)
 
 QList<ActionRow> makeRows()
@@ -29,6 +30,7 @@ QList<ActionRow> makeRows()
         {Id::OpenTerminal, "sandbox.open", TR("Open a terminal"), "Return", Sidebar, Menu::Sandbox, IconName::Terminal, false, true},
         {Id::OpenTerminalPty, "sandbox.openPty", TR("Open a terminal by PTY"), "", Sidebar, Menu::None, IconName::Terminal},
         {Id::OpenTerminalSsh, "sandbox.openSsh", TR("Open a terminal by SSH"), "", Sidebar, Menu::None, IconName::Terminal},
+        {Id::BrowseFiles, "sandbox.files", TR("Browse files"), "Ctrl+Return", Sidebar, Menu::Sandbox, IconName::Files},
         {Id::LogInAs, "sandbox.logInAs", TR("Log in as…"), "", Sidebar, Menu::Sandbox, IconName::User},
         {Id::OpenTerminalWith, "sandbox.openWith", TR("New terminal with…"), "Shift+Return", Sidebar, Menu::Sandbox},
         {Id::OpenTerminalTmux, "sandbox.openTmux", TR("Start tmux here"), "", Sidebar, Menu::None, IconName::Terminal},
@@ -76,6 +78,28 @@ QList<ActionRow> makeRows()
         {Id::Tab7, "tab.7", TR("Tab 7"), "Alt+7"},
         {Id::Tab8, "tab.8", TR("Tab 8"), "Alt+8"},
         {Id::LastTab, "tab.last", TR("Last tab"), "Alt+9"},
+
+        {Id::FilesCopy, "files.copy", TR("Copy to the other side"), "F5", Files, Menu::Files, IconName::Copy},
+        {Id::FilesMove, "files.move", TR("Move to the other side"), "F6", Files, Menu::Files, IconName::Next},
+        {Id::FilesRename, "files.rename", TR("Rename"), "F2", Files, Menu::Files, IconName::Rename},
+        {Id::FilesDelete, "files.delete", TR("Delete…"), "F8", Files, Menu::Files, IconName::Remove},
+        {Id::FilesNewFolder, "files.newFolder", TR("New folder…"), "F7", Files, Menu::Files, IconName::Add, false, true},
+        {Id::FilesNewFile, "files.newFile", TR("New file…"), "Shift+F4", Files, Menu::Files, IconName::File},
+        {Id::FilesNewLink, "files.newLink", TR("New link…"), "", Files, Menu::Files, IconName::Link},
+        {Id::FilesPreview, "files.preview", TR("Preview"), "F9", Files, Menu::Files, IconName::Search, false, true},
+        {Id::FilesProperties, "files.properties", TR("Properties"), "Alt+Return", Files, Menu::Files, IconName::Info},
+        {Id::FilesCopyPath, "files.copyPath", TR("Copy the path"), "", Files, Menu::Files, IconName::Copy},
+        {Id::FilesTerminal, "files.terminal", TR("Open a terminal here"), "", Files, Menu::Files, IconName::Terminal},
+        {Id::FilesBack, "files.back", TR("Back"), "Alt+Left", Files, Menu::Files, IconName::Back, false, true},
+        {Id::FilesForward, "files.forward", TR("Forward"), "Alt+Right", Files, Menu::Files, IconName::Next},
+        {Id::FilesUp, "files.up", TR("Folder above"), "Alt+Up", Files, Menu::Files, IconName::Up},
+        {Id::FilesHome, "files.home", TR("Home folder"), "Alt+Home", Files, Menu::Files},
+        {Id::FilesPath, "files.path", TR("Go to a path…"), "Ctrl+L", Files, Menu::Files},
+        {Id::FilesBookmark, "files.bookmark", TR("Bookmark this folder, or forget it"), "Ctrl+D", Files, Menu::Files, IconName::Star},
+        {Id::FilesFilter, "files.filter", TR("Filter"), "Ctrl+F", Files, Menu::Files, IconName::Search, false, true},
+        {Id::FilesHidden, "files.hidden", TR("Hidden files"), "Ctrl+H", Files, Menu::Files, std::nullopt, true},
+        {Id::FilesRefresh, "files.refresh", TR("List again"), "Ctrl+R", Files, Menu::Files, IconName::Refresh},
+        {Id::FilesSwap, "files.swap", TR("Swap the sides"), "Ctrl+U", Files, Menu::Files},
 
         {Id::Copy, "edit.copy", TR("Copy"), "Ctrl+Shift+C", Anywhere, Menu::Edit, IconName::Copy},
         {Id::Paste, "edit.paste", TR("Paste"), "Ctrl+Shift+V", Anywhere, Menu::Edit},
@@ -181,6 +205,7 @@ void Actions::fillMenuBar(QMenuBar *bar) const
     const std::pair<ActionMenu, QString> menus[] = {
         {ActionMenu::Sandbox, QCoreApplication::translate("Actions", "Sandbox")},
         {ActionMenu::Terminal, QCoreApplication::translate("Actions", "Terminal")},
+        {ActionMenu::Files, QCoreApplication::translate("Actions", "Files")},
         {ActionMenu::Edit, QCoreApplication::translate("Actions", "Edit")},
         {ActionMenu::View, QCoreApplication::translate("Actions", "View")},
         {ActionMenu::Help, QCoreApplication::translate("Actions", "Help")},

@@ -26,6 +26,7 @@ enum class ActionId {
     OpenTerminalPty,
     OpenTerminalSsh,
     OpenTerminalWith,
+    BrowseFiles,
     LogInAs,
     OpenTerminalTmux,
     OpenInVsCode,
@@ -81,6 +82,27 @@ enum class ActionId {
     ZoomIn,
     ZoomOut,
     ZoomReset,
+    FilesCopy,
+    FilesMove,
+    FilesNewFolder,
+    FilesNewFile,
+    FilesNewLink,
+    FilesRename,
+    FilesDelete,
+    FilesPreview,
+    FilesProperties,
+    FilesCopyPath,
+    FilesTerminal,
+    FilesBack,
+    FilesForward,
+    FilesUp,
+    FilesHome,
+    FilesPath,
+    FilesFilter,
+    FilesHidden,
+    FilesRefresh,
+    FilesBookmark,
+    FilesSwap,
     CommandPalette,
     QuickOpen,
     FocusSidebar,
@@ -94,8 +116,9 @@ enum class ActionId {
 
 // Where its shortcut is ours. Anywhere means: with a terminal focused too, so only keys that no shell
 // needs are allowed there (tests/ui/tst_actions).
-enum class ActionContext { Anywhere, Sidebar };
-enum class ActionMenu { None, Sandbox, Terminal, Edit, View, Help };
+// Sidebar, Files: only with the focus in there.
+enum class ActionContext { Anywhere, Sidebar, Files };
+enum class ActionMenu { None, Sandbox, Terminal, Files, Edit, View, Help };
 
 struct ActionRow
 {

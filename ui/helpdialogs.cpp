@@ -108,6 +108,7 @@ void showShortcuts(const Actions &actions, QWidget *parent)
     const std::pair<ActionContext, QString> parts[] = {
         {ActionContext::Anywhere, Help::tr("Anywhere, in a terminal too")},
         {ActionContext::Sidebar, Help::tr("In the sidebar")},
+        {ActionContext::Files, Help::tr("In files; Space previews, Tab goes to the other side")},
     };
     for (const auto &[context, title] : parts) {
         if (line > 0)

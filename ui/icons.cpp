@@ -115,6 +115,7 @@ QString fileName(IconName name)
     case IconName::Download: return u"download"_s;
     case IconName::Error: return u"error"_s;
     case IconName::External: return u"external"_s;
+    case IconName::File: return u"file"_s;
     case IconName::Files: return u"files"_s;
     case IconName::Forward: return u"forward"_s;
     case IconName::Import: return u"import"_s;
@@ -125,6 +126,7 @@ QString fileName(IconName name)
     case IconName::Lock: return u"lock"_s;
     case IconName::Log: return u"log"_s;
     case IconName::More: return u"more"_s;
+    case IconName::Next: return u"next"_s;
     case IconName::Pause: return u"pause"_s;
     case IconName::Refresh: return u"refresh"_s;
     case IconName::Remove: return u"remove"_s;
@@ -139,6 +141,7 @@ QString fileName(IconName name)
     case IconName::Star: return u"star"_s;
     case IconName::Stop: return u"stop"_s;
     case IconName::Terminal: return u"terminal"_s;
+    case IconName::Up: return u"up"_s;
     case IconName::User: return u"user"_s;
     case IconName::Warning: return u"warning"_s;
     }

@@ -23,6 +23,7 @@ enum class IconName {
     Download,
     Error,
     External,
+    File,
     Files,
     Forward,
     Import,
@@ -33,6 +34,7 @@ enum class IconName {
     Lock,
     Log,
     More,
+    Next,
     Pause,
     Refresh,
     Remove,
@@ -47,6 +49,7 @@ enum class IconName {
     Star,
     Stop,
     Terminal,
+    Up,
     User,
     Warning,
 };

@@ -120,6 +120,14 @@ void MainWindow::layOut()
     connect(m_sidebar, &SandboxPanel::secretWanted, this, &MainWindow::showAccountDialog);
     connect(m_sidebar, &SandboxPanel::logInAsWanted, this, &MainWindow::askLogin);
     connect(m_sidebar, &SandboxPanel::openWithWanted, m_workspace, &Workspace::openTerminalWith);
+    connect(m_sidebar, &SandboxPanel::filesWanted, this, [this](const Sandbox &sandbox) {
+        m_pages->setCurrentWidget(m_workspace);
+        m_workspace->openFiles(sandbox);
+    });
+    connect(m_workspace, &Workspace::terminalHereWanted, this, [this](const Sandbox &sandbox, const ShellSpec &spec) {
+        if (const std::optional<ShellRoute> route = m_commands->routeFor(sandbox))
+            m_workspace->openTerminal(sandbox, *route, spec);
+    });
     connect(m_sidebar, &SandboxPanel::openTmuxWanted, this, [this](const Sandbox &sandbox) {
         ShellSpec spec;
         spec.command = tmuxArgv().first();
@@ -253,11 +261,16 @@ void MainWindow::updateTabActions()
 {
     const Actions &a = *m_actions;
     const bool any = m_workspace->tabCount() > 0;
-    for (const ActionId id : {ActionId::CloseTab, ActionId::RenameTab, ActionId::EndShell, ActionId::RetryNow, ActionId::Copy,
-                              ActionId::Paste, ActionId::SelectAll, ActionId::Find, ActionId::ClearScrollback,
-                              ActionId::ResetTerminal, ActionId::ReadOnly, ActionId::ZoomIn, ActionId::ZoomOut,
-                              ActionId::ZoomReset, ActionId::MoveTabLeft, ActionId::MoveTabRight, ActionId::NextTab,
-                              ActionId::PreviousTab})
+    const bool isTerminal = any && !m_workspace->currentBrowser();
+    for (const ActionId id : {ActionId::EndShell, ActionId::Copy, ActionId::Paste, ActionId::SelectAll, ActionId::Find, ActionId::ClearScrollback,
+                              ActionId::ResetTerminal, ActionId::ReadOnly, ActionId::ZoomIn, ActionId::ZoomOut, ActionId::ZoomReset})
+        a[id]->setEnabled(isTerminal);
+    for (const ActionRow &row : actionRows()) {
+        if (row.context == ActionContext::Files && !m_workspace->currentBrowser())
+            a[row.id]->setEnabled(false);
+    }
+    for (const ActionId id : {ActionId::CloseTab, ActionId::RenameTab, ActionId::RetryNow, ActionId::MoveTabLeft, ActionId::MoveTabRight,
+                              ActionId::NextTab, ActionId::PreviousTab})
         a[id]->setEnabled(any);
     a[ActionId::KeepHost]->setEnabled(any && quickDestination(m_workspace->currentSandbox()).has_value());
     a[ActionId::ReopenTab]->setEnabled(m_workspace->canReopen());

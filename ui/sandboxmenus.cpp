@@ -47,6 +47,7 @@ void SandboxMenus::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::OpenTerminalPty]);
     menu->addAction(a[ActionId::OpenTerminalSsh]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addAction(a[ActionId::BrowseFiles]);
     menu->addAction(a[ActionId::LogInAs]);
     menu->addAction(a[ActionId::OpenTerminalTmux]);
     menu->addAction(a[ActionId::RunCommand]);
@@ -69,6 +70,7 @@ void SandboxMenus::fillHostMenu(QMenu *menu, const Sandbox &host)
     const Actions &a = *m_parts.actions;
     menu->addAction(a[ActionId::OpenTerminal]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
+    menu->addAction(a[ActionId::BrowseFiles]);
     menu->addSeparator();
     menu->addAction(a[ActionId::Favourite]);
     menu->addAction(a[ActionId::LabelsAndNotes]);

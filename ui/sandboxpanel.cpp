@@ -246,6 +246,7 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::OpenTerminalPty], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Pty); });
     onSandbox(a[ActionId::OpenTerminalSsh], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Ssh); });
     onSandbox(a[ActionId::OpenTerminalWith], [this](const Sandbox &s) { emit openWithWanted(s); });
+    onSandbox(a[ActionId::BrowseFiles], [this](const Sandbox &s) { emit filesWanted(s); });
     onSandbox(a[ActionId::LogInAs], [this](const Sandbox &s) { emit logInAsWanted(s); });
     onSandbox(a[ActionId::SuspendSandbox], [commands](const Sandbox &s) { commands->suspend(s); });
     onSandbox(a[ActionId::ResumeSandbox], [this](const Sandbox &) { askResume(); });
@@ -316,6 +317,10 @@ void SandboxPanel::updateActions()
     a[ActionId::OpenTerminalWith]->setEnabled(can(Capability::PtyShell) || can(Capability::SshShell));
     const bool isOwnHost = sandbox && !ownHostId(sandbox->id).isEmpty();
     a[ActionId::RenameSandbox]->setEnabled(isOwnHost || can(Capability::Rename));
+    // What knows nothing of SFTP has files all the same, where it has SSH.
+    const QString noFiles = !why(Capability::Sftp).isEmpty() ? why(Capability::Sftp) : why(Capability::SshShell);
+    a[ActionId::BrowseFiles]->setEnabled(sandbox && noFiles.isEmpty() && (can(Capability::Sftp) || can(Capability::SshShell)));
+    a[ActionId::BrowseFiles]->setToolTip(noFiles);
     a[ActionId::LogInAs]->setEnabled(can(Capability::SshShell));
     a[ActionId::LogInAs]->setToolTip(why(Capability::SshShell));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));

@@ -17,10 +17,31 @@ Q_LOGGING_CATEGORY(lcTabs, "sandpiper.ui.tabs", QtInfoMsg)
 
 constexpr int fileVersion = 1;
 constexpr qsizetype maxTitle = 200;
+constexpr qsizetype maxFolder = 16 << 10;
+
+QJsonObject toJson(const KeptSide &side)
+{
+    return {{u"sandbox"_s, side.sandbox.isEmpty() ? QString() : side.sandbox.toString()},
+            {u"name"_s, side.name},
+            {u"folder"_s, QString::fromLatin1(side.folder.toPercentEncoding("/"))}};
+}
+
+KeptSide sideFrom(const QJsonObject &json)
+{
+    KeptSide side;
+    side.sandbox = SandboxId::parse(json.value("sandbox"_L1).toString()).value_or(SandboxId());
+    side.name = tamed(json.value("name"_L1).toString(), maxTitle);
+    side.folder = QByteArray::fromPercentEncoding(json.value("folder"_L1).toString().left(maxFolder).toLatin1());
+    return side;
+}
 
 QJsonObject toJson(const KeptTab &tab)
 {
-    QJsonObject json{{u"shell"_s, tab.shell.toJson()}};
+    QJsonObject json;
+    if (tab.files)
+        json.insert(u"files"_s, QJsonArray{toJson(tab.files->sides[0]), toJson(tab.files->sides[1])});
+    else
+        json.insert(u"shell"_s, tab.shell.toJson());
     if (!tab.title.isEmpty())
         json.insert(u"title"_s, tab.title);
     if (tab.closedAt.isValid())
@@ -36,6 +57,17 @@ QList<KeptTab> tabsFrom(const QJsonArray &array, int atMost)
         if (tabs.size() >= atMost)
             break;
         const QJsonObject json = value.toObject();
+        if (const QJsonArray sides = json.value("files"_L1).toArray(); !sides.isEmpty()) {
+            KeptTab tab;
+            tab.files = KeptFiles{{sideFrom(sides.at(0).toObject()), sideFrom(sides.at(1).toObject())}};
+            const KeptSide &owner = tab.files->sides[1].sandbox.isEmpty() ? tab.files->sides[0] : tab.files->sides[1];
+            tab.shell.sandbox = owner.sandbox;
+            tab.shell.sandboxName = owner.name;
+            tab.title = tamed(json.value("title"_L1).toString(), maxTitle);
+            tab.closedAt = QDateTime::fromString(json.value("closedAt"_L1).toString(), Qt::ISODateWithMs);
+            tabs.append(tab);
+            continue;
+        }
         const auto shell = ShellRecord::fromJson(json.value("shell"_L1).toObject());
         if (!shell || shell->sandbox.isEmpty()) {
             qCWarning(lcTabs) << "left out a tab that makes no sense";

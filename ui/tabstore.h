@@ -8,11 +8,27 @@
 
 namespace Sandpiper {
 
+// One side of a tab with files.
+struct KeptSide
+{
+    SandboxId sandbox; // empty: this computer
+    QString name;      // of the sandbox as last seen
+    QByteArray folder; // empty: where a login lands
+    friend bool operator==(const KeptSide &, const KeptSide &) = default;
+};
+
+struct KeptFiles
+{
+    KeptSide sides[2]; // left, right
+    friend bool operator==(const KeptFiles &, const KeptFiles &) = default;
+};
+
 struct KeptTab
 {
     ShellRecord shell;
     QString title;      // given by the user; empty: none
     QDateTime closedAt; // closed tabs only; UTC
+    std::optional<KeptFiles> files = {}; // a tab with files; of shell only the sandbox counts
 
     friend bool operator==(const KeptTab &, const KeptTab &) = default;
 };

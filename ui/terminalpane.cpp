@@ -24,7 +24,7 @@ constexpr auto replayQuiet = 1s;
 } // namespace
 
 TerminalPane::TerminalPane(const KeptTab &tab, const TerminalOptions &options, QWidget *parent)
-    : QWidget(parent)
+    : WorkspacePage(parent)
     , m_tab(tab)
     , m_area(new QWidget(this))
     , m_view(new TerminalView(options, m_area))
@@ -142,6 +142,12 @@ TabFace TerminalPane::face() const
     subject.activity = m_activity;
     subject.bell = m_bell;
     return tabFaceFor(subject);
+}
+
+QString TerminalPane::statusText() const
+{
+    return tr("%1 · %2 · %3").arg(tamed(m_tab.shell.sandboxName, 60), wordFor(m_tab.shell.route),
+                                  isConnected() ? wordFor(status().state) : wordFor(face().mark));
 }
 
 ClosingShell TerminalPane::closing() const

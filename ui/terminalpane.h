@@ -4,10 +4,7 @@
 
 #include "session/standingshell.h"
 #include "terminal/terminalview.h"
-#include "ui/bannerface.h"
-#include "ui/closepolicy.h"
-#include "ui/tabface.h"
-#include "ui/tabstore.h"
+#include "ui/workspacepage.h"
 
 #include <QDeadlineTimer>
 #include <QTimer>
@@ -23,7 +20,7 @@ class PasteBar;
 class PillButton;
 class TerminalSession;
 
-class TerminalPane : public QWidget
+class TerminalPane : public WorkspacePage
 {
     Q_OBJECT
 public:
@@ -33,45 +30,38 @@ public:
     // Begins or brings back the shell as soon as the terminal has its size. Once; until then the pane
     // says that it waits for its account.
     void connectShell(StandingShell::Services services, const QString &accountName);
-    [[nodiscard]] bool isConnected() const { return m_shell != nullptr; }
+    [[nodiscard]] bool isConnected() const override { return m_shell != nullptr; }
     // Lets go of the shell before the pane is deleted: what lives on there lives on.
-    void retire();
+    void retire() override;
 
-    [[nodiscard]] const SandboxId &sandbox() const { return m_tab.shell.sandbox; }
-    [[nodiscard]] const KeptTab &kept() const { return m_tab; }
+    [[nodiscard]] SandboxId sandbox() const override { return m_tab.shell.sandbox; }
+    [[nodiscard]] KeptTab kept() const override { return m_tab; }
     [[nodiscard]] StandingShell::Status status() const;
-    [[nodiscard]] TabFace face() const;
-    [[nodiscard]] ClosingShell closing() const;
+    [[nodiscard]] TabFace face() const override;
+    [[nodiscard]] QString statusText() const override;
+    [[nodiscard]] ClosingShell closing() const override;
     // A shell is there or is wanted back: Opening, Open, Waiting, Suspended, Stopped.
-    [[nodiscard]] bool wantsShell() const;
+    [[nodiscard]] bool wantsShell() const override;
 
-    void setSandbox(const Sandbox &sandbox); // as the vendor says it is now
-    void setCustomTitle(const QString &title); // empty: none
+    void setSandbox(const Sandbox &sandbox) override; // as the vendor says it is now
+    void setCustomTitle(const QString &title) override; // empty: none
     void setOptions(const TerminalOptions &options) { m_view->setOptions(options); }
     // Looked at: marks of new output and bells go, and do not come back until it is left.
-    void setAttended(bool attended);
+    void setAttended(bool attended) override;
     void setReadOnly(bool readOnly);
     [[nodiscard]] bool isReadOnly() const { return m_readOnly; }
     [[nodiscard]] TerminalView *view() const { return m_view; }
     [[nodiscard]] PaneBanner *banner() const { return m_banner; }
     [[nodiscard]] PaneBanner *notice() const { return m_notice; }
 
+    void focusContent() override { focusTerminal(); }
     void focusTerminal();
-    void focusBanner(); // the first button there; does nothing where there is none
+    void focusBanner() override; // the first button there; does nothing where there is none
     void find();
-    void retryNow();
+    void retryNow() override;
     void endShell();
 
 signals:
-    void faceChanged();
-    void keptChanged(); // what is written down of the tab
-    void shellsChanged();
-    void closeWanted();
-    void noteworthy(const QString &title, const QString &text);
-    void resumeWanted(const Sandpiper::SandboxId &sandbox);
-    // A step against an error that is taken elsewhere: RegisterKey, ChooseKey, ReviewHostKey,
-    // CreateSandbox, RefreshList, SignInAgain.
-    void stepWanted(Sandpiper::BannerAction step, const Sandpiper::SandboxId &sandbox);
     void menuWanted(const QPoint &globalPos);
 
 protected:

@@ -3,6 +3,14 @@ set(SANDPIPER_WORKSPACE_SOURCES
     bannerface.h bannerface.cpp
     closepolicy.h closepolicy.cpp
     closequestion.h closequestion.cpp
+    filebrowser.h filebrowser.cpp
+    filedialogs.h filedialogs.cpp fileproperties.cpp filepreview.cpp
+    filepane.h filepane.cpp filepanelayout.cpp
+    fileplaces.h fileplaces.cpp
+    fileservices.h
+    filetable.h filetable.cpp
+    filewords.h filewords.cpp
+    filework.h filework.cpp
     findbar.h findbar.cpp
     launchform.h launchform.cpp
     launchmemory.h launchmemory.cpp
@@ -12,6 +20,7 @@ set(SANDPIPER_WORKSPACE_SOURCES
     overlay.h overlay.cpp
     panebanner.h panebanner.cpp
     pastebar.h pastebar.cpp
+    pathbar.h pathbar.cpp
     promptdialog.h promptdialog.cpp
     promptpresenter.h promptpresenter.cpp
     tabbar.h tabbar.cpp
@@ -19,4 +28,4 @@ set(SANDPIPER_WORKSPACE_SOURCES
     tabstore.h tabstore.cpp
     tabstrip.h tabstrip.cpp
     terminalpane.h terminalpane.cpp
-    workspace.h workspace.cpp workspaceprivate.h workspacetabs.cpp)
+    workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacetabs.cpp)

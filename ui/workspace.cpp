@@ -1,6 +1,7 @@
 #include "ui/workspace.h"
 
 #include "ui/closequestion.h"
+#include "ui/filebrowser.h"
 #include "ui/newterminaldialog.h"
 #include "ui/tabbar.h"
 #include "ui/tabstrip.h"
@@ -45,8 +46,10 @@ void Workspace::setTerminalOptions(const TerminalOptions &options)
 {
     if (std::exchange(d->options, options) == options)
         return;
-    for (TerminalPane *pane : d->panes)
-        pane->setOptions(options);
+    for (WorkspacePage *page : d->panes) {
+        if (auto *pane = qobject_cast<TerminalPane *>(page))
+            pane->setOptions(options);
+    }
 }
 
 void Workspace::setCloseChoices(const CloseChoices &choices)
@@ -66,14 +69,14 @@ int Workspace::currentIndex() const
 
 int Workspace::shellCount(const SandboxId &sandbox) const
 {
-    return int(std::ranges::count_if(d->panes, [&sandbox](const TerminalPane *pane) {
+    return int(std::ranges::count_if(d->panes, [&sandbox](const WorkspacePage *pane) {
         return pane->sandbox() == sandbox && pane->wantsShell();
     }));
 }
 
 int Workspace::shellCount() const
 {
-    return int(std::ranges::count_if(d->panes, &TerminalPane::wantsShell));
+    return int(std::ranges::count_if(d->panes, &WorkspacePage::wantsShell));
 }
 
 bool Workspace::canReopen() const
@@ -121,7 +124,7 @@ void Workspace::openTerminal(const Sandbox &sandbox, ShellRoute route, const She
     tab.shell.sandboxName = sandbox.displayName();
     tab.shell.route = route;
     tab.shell.spec = spec;
-    TerminalPane *pane = d->addPane(tab);
+    WorkspacePage *pane = d->addPane(tab);
     pane->setSandbox(sandbox);
     d->bar()->setCurrentIndex(d->bar()->count() - 1);
     d->showCurrent();
@@ -134,17 +137,36 @@ void Workspace::openTerminalWith(const Sandbox &sandbox)
     d->openWith(sandbox);
 }
 
+void Workspace::openFiles(const Sandbox &sandbox)
+{
+    KeptTab tab;
+    tab.shell.sandbox = sandbox.id;
+    tab.shell.sandboxName = sandbox.displayName();
+    tab.files = KeptFiles{};
+    tab.files->sides[1].sandbox = sandbox.id;
+    tab.files->sides[1].name = sandbox.displayName();
+    d->addPane(tab);
+    d->bar()->setCurrentIndex(d->bar()->count() - 1);
+    d->showCurrent();
+    d->saveSoon(std::chrono::milliseconds(0));
+}
+
+FileBrowser *Workspace::currentBrowser() const
+{
+    return d->browser();
+}
+
 void Workspace::askToQuit()
 {
     QList<ClosingShell> shells;
-    for (const TerminalPane *pane : d->panes)
+    for (const WorkspacePage *pane : d->panes)
         shells.append(pane->closing());
     d->ask(questionForQuit(shells, d->choices, QDateTime::currentDateTime()), [this] { emit quitAgreed(); });
 }
 
 void Workspace::newTerminal()
 {
-    const TerminalPane *pane = d->current();
+    const TerminalPane *pane = d->terminal();
     if (pane)
         openTerminal(d->sandboxOf(pane), pane->kept().shell.route, pane->kept().shell.spec);
     else
@@ -153,13 +175,13 @@ void Workspace::newTerminal()
 
 SandboxId Workspace::currentSandbox() const
 {
-    const TerminalPane *pane = d->current();
+    const WorkspacePage *pane = d->current();
     return pane ? pane->sandbox() : SandboxId();
 }
 
 void Workspace::newTerminalWith()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         d->openWith(d->sandboxOf(pane));
     else
         emit newTerminalWanted();
@@ -183,7 +205,7 @@ void Workspace::reopenClosedTab()
 
 void Workspace::renameTab()
 {
-    if (TerminalPane *pane = d->current())
+    if (WorkspacePage *pane = d->current())
         d->rename(pane);
 }
 
@@ -224,91 +246,91 @@ void Workspace::moveTabRight()
 
 void Workspace::focusTerminal()
 {
-    if (TerminalPane *pane = d->current())
-        pane->focusTerminal();
+    if (WorkspacePage *pane = d->current())
+        pane->focusContent();
 }
 
 void Workspace::focusBanner()
 {
-    if (TerminalPane *pane = d->current())
+    if (WorkspacePage *pane = d->current())
         pane->focusBanner();
 }
 
 void Workspace::copy()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->copy();
 }
 
 void Workspace::paste()
 {
-    if (const TerminalPane *pane = d->current(); pane && !pane->isReadOnly())
+    if (const TerminalPane *pane = d->terminal(); pane && !pane->isReadOnly())
         pane->view()->paste();
 }
 
 void Workspace::selectAll()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->selectAll();
 }
 
 void Workspace::find()
 {
-    if (TerminalPane *pane = d->current())
+    if (TerminalPane *pane = d->terminal())
         pane->find();
 }
 
 void Workspace::clearScrollback()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->clearScrollback();
 }
 
 void Workspace::resetTerminal()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->reset();
 }
 
 void Workspace::zoomIn()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->zoom(1);
 }
 
 void Workspace::zoomOut()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->zoom(-1);
 }
 
 void Workspace::zoomReset()
 {
-    if (const TerminalPane *pane = d->current())
+    if (const TerminalPane *pane = d->terminal())
         pane->view()->zoom(0);
 }
 
 void Workspace::retryNow()
 {
-    if (TerminalPane *pane = d->current())
+    if (WorkspacePage *pane = d->current())
         pane->retryNow();
 }
 
 void Workspace::endShell()
 {
-    if (TerminalPane *pane = d->current())
+    if (TerminalPane *pane = d->terminal())
         d->endShell(pane);
 }
 
 void Workspace::setReadOnly(bool readOnly)
 {
-    if (TerminalPane *pane = d->current())
+    if (TerminalPane *pane = d->terminal())
         pane->setReadOnly(readOnly);
 }
 
 bool Workspace::isReadOnly() const
 {
-    const TerminalPane *pane = d->current();
+    const TerminalPane *pane = d->terminal();
     return pane && pane->isReadOnly();
 }
 
@@ -341,9 +363,9 @@ void Workspace::Private::ask(const CloseQuestion &question, std::function<void()
     box->open();
 }
 
-void Workspace::Private::askToClose(TerminalPane *pane)
+void Workspace::Private::askToClose(WorkspacePage *pane)
 {
-    const QPointer<TerminalPane> still(pane);
+    const QPointer<WorkspacePage> still(pane);
     ask(questionForTab(pane->closing(), choices, QDateTime::currentDateTime()), [this, still] {
         if (still)
             close(still);
@@ -359,7 +381,7 @@ void Workspace::Private::endShell(TerminalPane *pane)
     });
 }
 
-void Workspace::Private::rename(TerminalPane *pane)
+void Workspace::Private::rename(WorkspacePage *pane)
 {
     auto *dialog = new QInputDialog(q->window());
     dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -368,7 +390,7 @@ void Workspace::Private::rename(TerminalPane *pane)
     dialog->setLabelText(tr("Title of this tab (empty: what the shell says)"));
     dialog->setTextValue(pane->kept().title);
     dialog->setOkButtonText(tr("Rename"));
-    QObject::connect(dialog, &QInputDialog::textValueSelected, pane, &TerminalPane::setCustomTitle);
+    QObject::connect(dialog, &QInputDialog::textValueSelected, pane, &WorkspacePage::setCustomTitle);
     dialog->open();
 }
 
@@ -400,7 +422,7 @@ void Workspace::Private::popupMenu(const QList<ActionId> &ids, const QPoint &at)
     menu->popup(at);
 }
 
-Sandbox Workspace::Private::sandboxOf(const TerminalPane *pane) const
+Sandbox Workspace::Private::sandboxOf(const WorkspacePage *pane) const
 {
     if (const auto known = services.registry ? services.registry->sandbox(pane->sandbox()) : std::nullopt)
         return *known;

@@ -7,6 +7,7 @@
 #include "terminal/terminalview.h"
 #include "ui/bannerface.h"
 #include "ui/closepolicy.h"
+#include "ui/fileservices.h"
 
 #include <QPointer>
 #include <QWidget>
@@ -25,9 +26,11 @@ struct WorkspaceServices
     QPointer<Keychain> keychain; // tokens of closed tabs are removed from it when they are forgotten
     QString tabsFile;            // tabs.json in stateFolder(); empty: tabs are not kept
     QString launchesFile;        // launches.json in configFolder(); empty: not kept
+    FileServices files;          // of browsers
 };
 
 class Actions;
+class FileBrowser;
 
 class Workspace : public QWidget
 {
@@ -57,6 +60,9 @@ public:
 
     void openTerminal(const Sandbox &sandbox, ShellRoute route);
     void openTerminal(const Sandbox &sandbox, ShellRoute route, const ShellSpec &spec);
+    // A tab with the files of this computer beside those of the sandbox. Wakes nothing.
+    void openFiles(const Sandbox &sandbox);
+    [[nodiscard]] FileBrowser *currentBrowser() const; // null: another kind of tab, or none
     void openTerminalWith(const Sandbox &sandbox); // asks first what to run
     // Asks where shells are open and the choice says so; quitAgreed() follows at once or later.
     void askToQuit();
@@ -103,6 +109,8 @@ signals:
     void noteworthy(const QString &title, const QString &text);
     void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
     void linkActivated(const QUrl &url);
+    // Of a browser's folder.
+    void terminalHereWanted(const Sandpiper::Sandbox &sandbox, const Sandpiper::ShellSpec &spec);
     // See TerminalPane::stepWanted().
     void stepWanted(Sandpiper::BannerAction step, const Sandpiper::SandboxId &sandbox);
 

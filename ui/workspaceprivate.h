@@ -17,9 +17,11 @@ class QStackedWidget;
 namespace Sandpiper {
 
 class CloseQuestionBox;
+class FileBrowser;
 class TabBar;
 class TabStrip;
 class TerminalPane;
+class WorkspacePage;
 
 class Workspace::Private
 {
@@ -29,22 +31,24 @@ public:
     ~Private();
 
     // Tabs.
-    TerminalPane *addPane(const KeptTab &tab);
+    WorkspacePage *addPane(const KeptTab &tab);
+    TerminalPane *makeTerminal(const KeptTab &tab);
+    FileBrowser *makeBrowser(const KeptTab &tab);
     void connectPane(TerminalPane *pane);
     void connectPanesOf(const QString &account);
     void refreshSandboxes(const QString &account);
     void startHiddenPanes();
-    void askToClose(TerminalPane *pane);
-    void close(TerminalPane *pane);
+    void askToClose(WorkspacePage *pane);
+    void close(WorkspacePage *pane);
     void reopen();
     void moved(int from, int to);
     void showCurrent();
-    void updateFace(TerminalPane *pane);
+    void updateFace(WorkspacePage *pane);
     void tellCurrent();
 
     // What the user is asked.
     void ask(const CloseQuestion &question, std::function<void()> then);
-    void rename(TerminalPane *pane);
+    void rename(WorkspacePage *pane);
     void endShell(TerminalPane *pane);
     void openWith(const Sandbox &sandbox);
     void popupMenu(const QList<ActionId> &ids, const QPoint &at);
@@ -55,9 +59,11 @@ public:
     void saveInBackground();
     void forget(const KeptTab &tab);
 
-    [[nodiscard]] TerminalPane *current() const;
-    [[nodiscard]] int indexOf(const TerminalPane *pane) const;
-    [[nodiscard]] Sandbox sandboxOf(const TerminalPane *pane) const;
+    [[nodiscard]] WorkspacePage *current() const;
+    [[nodiscard]] TerminalPane *terminal() const; // the current page; null: it is none
+    [[nodiscard]] FileBrowser *browser() const;   // likewise
+    [[nodiscard]] int indexOf(const WorkspacePage *pane) const;
+    [[nodiscard]] Sandbox sandboxOf(const WorkspacePage *pane) const;
     [[nodiscard]] TabBar *bar() const;
 
     Workspace *q;
@@ -69,7 +75,7 @@ public:
     QStackedWidget *stack;
     QPointer<QWidget> welcome;
     QPointer<CloseQuestionBox> asking;
-    std::vector<TerminalPane *> panes; // in the order of the tabs; children of the stack
+    std::vector<WorkspacePage *> panes; // in the order of the tabs; children of the stack
     QList<KeptTab> closed;             // the latest last
     LaunchMemory launches;
     // Once restored, only the writer thread touches the store: fsync is no work for the GUI thread.

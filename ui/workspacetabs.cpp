@@ -2,6 +2,7 @@
 #include "ui/workspaceprivate.h"
 
 #include "ui/closequestion.h"
+#include "ui/filebrowser.h"
 #include "ui/tabbar.h"
 #include "ui/tabstrip.h"
 #include "ui/terminalpane.h"
@@ -69,7 +70,7 @@ Workspace::Private::Private(Workspace *owner, WorkspaceServices given)
 Workspace::Private::~Private()
 {
     writer.waitForDone();
-    for (TerminalPane *pane : panes) {
+    for (WorkspacePage *pane : panes) {
         pane->disconnect(q);
         pane->retire();
     }
@@ -80,41 +81,69 @@ TabBar *Workspace::Private::bar() const
     return strip->bar();
 }
 
-TerminalPane *Workspace::Private::current() const
+WorkspacePage *Workspace::Private::current() const
 {
     const int index = bar()->currentIndex();
     return index < 0 || size_t(index) >= panes.size() ? nullptr : panes[size_t(index)];
 }
 
-int Workspace::Private::indexOf(const TerminalPane *pane) const
+TerminalPane *Workspace::Private::terminal() const
+{
+    return qobject_cast<TerminalPane *>(current());
+}
+
+FileBrowser *Workspace::Private::browser() const
+{
+    return qobject_cast<FileBrowser *>(current());
+}
+
+int Workspace::Private::indexOf(const WorkspacePage *pane) const
 {
     const auto it = std::ranges::find(panes, pane);
     return it == panes.end() ? -1 : int(it - panes.begin());
 }
 
-TerminalPane *Workspace::Private::addPane(const KeptTab &tab)
+WorkspacePage *Workspace::Private::addPane(const KeptTab &tab)
+{
+    WorkspacePage *pane = tab.files ? static_cast<WorkspacePage *>(makeBrowser(tab)) : makeTerminal(tab);
+    QObject::connect(pane, &WorkspacePage::faceChanged, q, [this, pane] { updateFace(pane); });
+    QObject::connect(pane, &WorkspacePage::keptChanged, q, [this] { saveSoon(atOnce); });
+    QObject::connect(pane, &WorkspacePage::shellsChanged, q, &Workspace::openShellsChanged);
+    QObject::connect(pane, &WorkspacePage::closeWanted, q, [this, pane] { askToClose(pane); });
+    QObject::connect(pane, &WorkspacePage::noteworthy, q, &Workspace::noteworthy);
+    QObject::connect(pane, &WorkspacePage::resumeWanted, q, &Workspace::resumeWanted);
+    QObject::connect(pane, &WorkspacePage::stepWanted, q, &Workspace::stepWanted);
+    panes.push_back(pane);
+    stack->addWidget(pane);
+    bar()->addTab(pane->face());
+    strip->show();
+    strip->arrange();
+    if (auto *shown = qobject_cast<TerminalPane *>(pane))
+        connectPane(shown);
+    return pane;
+}
+
+TerminalPane *Workspace::Private::makeTerminal(const KeptTab &tab)
 {
     auto *pane = new TerminalPane(tab, options, stack);
-    QObject::connect(pane, &TerminalPane::faceChanged, q, [this, pane] { updateFace(pane); });
-    QObject::connect(pane, &TerminalPane::keptChanged, q, [this] { saveSoon(atOnce); });
-    QObject::connect(pane, &TerminalPane::shellsChanged, q, &Workspace::openShellsChanged);
-    QObject::connect(pane, &TerminalPane::closeWanted, q, [this, pane] { askToClose(pane); });
-    QObject::connect(pane, &TerminalPane::noteworthy, q, &Workspace::noteworthy);
-    QObject::connect(pane, &TerminalPane::resumeWanted, q, &Workspace::resumeWanted);
-    QObject::connect(pane, &TerminalPane::stepWanted, q, &Workspace::stepWanted);
     QObject::connect(pane->view(), &TerminalView::linkActivated, q, &Workspace::linkActivated);
     QObject::connect(pane, &TerminalPane::menuWanted, q, [this](const QPoint &at) {
         using Id = ActionId;
         popupMenu({Id::Copy, Id::Paste, Id::SelectAll, Id::Find, Id::ClearScrollback, Id::ResetTerminal,
                    Id::ReadOnly, Id::ZoomIn, Id::ZoomOut, Id::ZoomReset, Id::EndShell, Id::CloseTab}, at);
     });
-    panes.push_back(pane);
-    stack->addWidget(pane);
-    bar()->addTab(pane->face());
-    strip->show();
-    strip->arrange();
-    connectPane(pane);
     return pane;
+}
+
+FileBrowser *Workspace::Private::makeBrowser(const KeptTab &tab)
+{
+    auto *browser = new FileBrowser(tab, services.files, actions, stack);
+    QObject::connect(browser, &FileBrowser::terminalWanted, q, [this](const Sandbox &sandbox, const FilePath &folder) {
+        ShellSpec spec;
+        spec.workingDirectory = QString::fromUtf8(folder.bytes());
+        emit q->terminalHereWanted(sandbox, spec);
+    });
+    return browser;
 }
 
 void Workspace::Private::connectPane(TerminalPane *pane)
@@ -131,15 +160,15 @@ void Workspace::Private::connectPane(TerminalPane *pane)
 
 void Workspace::Private::connectPanesOf(const QString &account)
 {
-    for (TerminalPane *pane : panes) {
-        if (pane->sandbox().account == account)
-            connectPane(pane);
+    for (WorkspacePage *pane : panes) {
+        if (auto *shown = qobject_cast<TerminalPane *>(pane); shown && pane->sandbox().account == account)
+            connectPane(shown);
     }
 }
 
 void Workspace::Private::refreshSandboxes(const QString &account)
 {
-    for (TerminalPane *pane : panes) {
+    for (WorkspacePage *pane : panes) {
         if (pane->sandbox().account != account)
             continue;
         if (const auto sandbox = services.registry->sandbox(pane->sandbox()))
@@ -152,16 +181,17 @@ void Workspace::Private::startHiddenPanes()
     // A page that was never in front has no size, and a shell is not begun without one.
     if (!q->isVisible())
         return;
-    for (TerminalPane *pane : panes) {
-        if (pane != current() && pane->view()->gridSize().isEmpty())
+    for (WorkspacePage *page : panes) {
+        auto *pane = qobject_cast<TerminalPane *>(page);
+        if (pane && page != current() && pane->view()->gridSize().isEmpty())
             pane->view()->layOutHidden(stack->size());
     }
 }
 
 void Workspace::Private::showCurrent()
 {
-    TerminalPane *pane = current();
-    for (TerminalPane *other : panes)
+    WorkspacePage *pane = current();
+    for (WorkspacePage *other : panes)
         other->setAttended(other == pane);
     if (pane)
         stack->setCurrentWidget(pane);
@@ -169,13 +199,13 @@ void Workspace::Private::showCurrent()
         stack->setCurrentWidget(welcome);
     strip->setVisible(!panes.empty());
     if (pane)
-        pane->focusTerminal();
+        pane->focusContent();
     tellCurrent();
     saveSoon(forHabits);
     emit q->currentChanged(bar()->currentIndex());
 }
 
-void Workspace::Private::updateFace(TerminalPane *pane)
+void Workspace::Private::updateFace(WorkspacePage *pane)
 {
     const int index = indexOf(pane);
     if (index < 0)
@@ -188,17 +218,9 @@ void Workspace::Private::updateFace(TerminalPane *pane)
 
 void Workspace::Private::tellCurrent()
 {
-    const TerminalPane *pane = current();
-    QString newTitle;
-    QString newStatus;
-    if (pane) {
-        const TabFace face = pane->face();
-        newTitle = oneLine(face);
-        newStatus = tr("%1 · %2 · %3").arg(tamed(pane->kept().shell.sandboxName, 60),
-                                           wordFor(pane->kept().shell.route),
-                                           pane->isConnected() ? wordFor(pane->status().state)
-                                                               : wordFor(face.mark));
-    }
+    const WorkspacePage *pane = current();
+    const QString newTitle = pane ? oneLine(pane->face()) : QString();
+    const QString newStatus = pane ? pane->statusText() : QString();
     if (std::exchange(title, newTitle) != newTitle)
         emit q->titleChanged(newTitle);
     if (std::exchange(statusText, newStatus) != newStatus)
@@ -215,7 +237,7 @@ void Workspace::Private::moved(int from, int to)
     saveSoon(atOnce);
 }
 
-void Workspace::Private::close(TerminalPane *pane)
+void Workspace::Private::close(WorkspacePage *pane)
 {
     const int index = indexOf(pane);
     if (index < 0)
@@ -260,7 +282,7 @@ void Workspace::Private::reopen()
 void Workspace::Private::forget(const KeptTab &tab)
 {
     // A reopened twin may still need the token.
-    const auto sameSession = [&tab](const TerminalPane *pane) {
+    const auto sameSession = [&tab](const WorkspacePage *pane) {
         return pane->sandbox() == tab.shell.sandbox && pane->kept().shell.ptySession == tab.shell.ptySession;
     };
     if (!services.keychain || tab.shell.ptySession.isEmpty()
@@ -274,7 +296,7 @@ void Workspace::Private::forget(const KeptTab &tab)
 KeptTabs Workspace::Private::kept() const
 {
     KeptTabs tabs;
-    for (const TerminalPane *pane : panes)
+    for (const WorkspacePage *pane : panes)
         tabs.open.append(pane->kept());
     tabs.current = bar()->currentIndex();
     tabs.closed = closed;

@@ -1,0 +1,413 @@
+#include "ui/filebrowser.h"
+
+#include "ui/fileplaces.h"
+#include "ui/filetable.h"
+#include "ui/filewords.h"
+#include "ui/filework.h"
+#include "ui/panebanner.h"
+#include "ui/pathbar.h"
+#include "ui/style.h"
+
+#include <QDrag>
+#include <QHBoxLayout>
+#include <QMenu>
+#include <QMimeData>
+#include <QSplitter>
+#include <QToolButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const Actions *actions, QWidget *parent)
+    : WorkspacePage(parent)
+    , m_tab(tab)
+    , m_services(services)
+    , m_actions(actions)
+    , m_places(std::make_unique<FilePlaces>(services.placesFile))
+    , m_splitter(new QSplitter(Qt::Horizontal, this))
+    , m_panes{new FilePane(services, m_places.get(), m_splitter), new FilePane(services, m_places.get(), m_splitter)}
+    , m_work{new FileWork(m_panes[0]), new FileWork(m_panes[1])}
+{
+    setObjectName(u"fileBrowser"_s);
+    setAutoFillBackground(true);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->setSizes({1, 1});
+    auto *bar = new QHBoxLayout;
+    bar->setContentsMargins(6, 3, 6, 3);
+    bar->setSpacing(2);
+    for (const ActionId id : {ActionId::FilesCopy, ActionId::FilesMove, ActionId::FilesNewFolder, ActionId::FilesRename, ActionId::FilesDelete, ActionId::FilesPreview,
+                              ActionId::FilesProperties, ActionId::FilesTerminal}) {
+        auto *button = new QToolButton(this);
+        button->setDefaultAction((*actions)[id]);
+        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        button->setAutoRaise(true);
+        button->setFocusPolicy(Qt::NoFocus);
+        bar->addWidget(button);
+    }
+    bar->addStretch();
+    auto *column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_splitter, 1);
+    column->addLayout(bar);
+    actions->install(this, ActionContext::Files);
+    connectPane(0);
+    connectPane(1);
+    connectActions();
+    setActive(1);
+    for (int side = 0; side < 2; ++side)
+        m_panes[side]->open(m_tab.files->sides[side]);
+}
+
+FileBrowser::~FileBrowser()
+{
+    // They hold the places, and speak to this.
+    for (FilePane *pane : m_panes) {
+        pane->disconnect(this);
+        delete pane;
+    }
+}
+
+void FileBrowser::connectPane(int side)
+{
+    FilePane *pane = m_panes[side];
+    FileTable *table = pane->table();
+    connect(pane, &FilePane::activated, this, [this, side] { setActive(side); });
+    connect(pane, &FilePane::stateChanged, this, [this] {
+        updateActions();
+        emit faceChanged();
+    });
+    connect(pane, &FilePane::sideChanged, this, [this, side] {
+        m_tab.files->sides[side] = m_panes[side]->kept();
+        m_tab.shell.sandbox = owner().sandbox;
+        m_tab.shell.sandboxName = owner().name;
+        emit keptChanged();
+        emit faceChanged();
+    });
+    connect(pane, &FilePane::resumeWanted, this, &WorkspacePage::resumeWanted);
+    connect(pane, &FilePane::stepWanted, this, &WorkspacePage::stepWanted);
+    connect(table, &FileTable::otherPaneWanted, this, [this, side] { m_panes[1 - side]->focusFiles(); });
+    connect(table, &FileTable::previewWanted, this, [this] { (*m_actions)[ActionId::FilesPreview]->trigger(); });
+    connect(table, &FileTable::deleteWanted, this, [this] { (*m_actions)[ActionId::FilesDelete]->trigger(); });
+    connect(table, &FileTable::menuWanted, this, [this, side](const QPoint &at) {
+        setActive(side);
+        popupMenu(at);
+    });
+    connect(table, &FileTable::dragWanted, this, [this, side](Qt::DropActions actions) { startDrag(side, actions); });
+    connect(table, &FileTable::dropped, this, [this, side](const QMimeData *what, Qt::DropAction action, int row) { drop(side, what, action, row); });
+    connect(m_work[side], &FileWork::changed, this, [this, side] {
+        FilePane *other = m_panes[1 - side];
+        if (other->sandbox() == m_panes[side]->sandbox())
+            other->refresh();
+    });
+}
+
+void FileBrowser::setActive(int side)
+{
+    m_active = side;
+    for (int one = 0; one < 2; ++one)
+        m_panes[one]->setActive(one == side);
+    updateActions();
+}
+
+const KeptSide &FileBrowser::owner() const
+{
+    return m_tab.files->sides[m_tab.files->sides[1].sandbox.isEmpty() ? 0 : 1];
+}
+
+SandboxId FileBrowser::sandbox() const
+{
+    return owner().sandbox;
+}
+
+KeptTab FileBrowser::kept() const
+{
+    return m_tab;
+}
+
+TabFace FileBrowser::face() const
+{
+    using State = StandingShell::State;
+    TabFace face;
+    const QString whose = m_panes[m_tab.files->sides[1].sandbox.isEmpty() ? 0 : 1]->displayName();
+    face.name = m_tab.title.isEmpty() ? tr("Files: %1").arg(tamed(whose, 100)) : m_tab.title;
+    for (const FilePane *pane : m_panes) {
+        switch (pane->status().state) {
+        case State::Opening: face.mark = TabMark::Busy; break;
+        case State::Waiting:
+        case State::Suspended:
+        case State::Stopped:
+        case State::Detached: face.mark = TabMark::Waiting; break;
+        case State::Gone:
+        case State::Failed: face.mark = TabMark::Problem; break;
+        case State::Idle:
+        case State::Open:
+        case State::Ended: break;
+        }
+    }
+    face.tip = tr("Left: %1 · %2\nRight: %3 · %4")
+                       .arg(tamed(m_panes[0]->displayName(), 100), tamed(m_panes[0]->folder().shown(), 200), tamed(m_panes[1]->displayName(), 100),
+                            tamed(m_panes[1]->folder().shown(), 200));
+    face.spoken = face.mark == TabMark::None ? face.name : tr("%1, %2").arg(face.name, wordFor(face.mark));
+    return face;
+}
+
+QString FileBrowser::statusText() const
+{
+    const FilePane *pane = activePane();
+    return tr("%1 · files · %2").arg(tamed(pane->displayName(), 60), wordFor(pane->status().state));
+}
+
+ClosingShell FileBrowser::closing() const
+{
+    ClosingShell none;
+    none.sandboxName = owner().name;
+    return none; // Idle: nothing is lost with it
+}
+
+void FileBrowser::setSandbox(const Sandbox &sandbox)
+{
+    for (FilePane *pane : m_panes)
+        pane->setSandbox(sandbox);
+    emit faceChanged();
+}
+
+void FileBrowser::setCustomTitle(const QString &title)
+{
+    m_tab.title = tamed(title, 200);
+    emit keptChanged();
+    emit faceChanged();
+}
+
+void FileBrowser::setAttended(bool attended)
+{
+    m_isAttended = attended;
+    for (FilePane *pane : m_panes)
+        pane->setShown(attended);
+    updateActions();
+}
+
+void FileBrowser::focusContent()
+{
+    activePane()->focusFiles();
+}
+
+void FileBrowser::focusBanner()
+{
+    activePane()->banner()->setFocus();
+}
+
+void FileBrowser::retryNow()
+{
+    activePane()->retryNow();
+}
+
+// What the keys and menus do -----------------------------------------------------------------------
+
+void FileBrowser::connectActions()
+{
+    // The actions are the program's; only the browser that is looked at answers.
+    const auto on = [this](ActionId id, auto run) {
+        connect((*m_actions)[id], &QAction::triggered, this, [this, run] {
+            if (m_isAttended)
+                run();
+        });
+    };
+    const std::pair<ActionId, void (FilePane::*)()> ofPane[] = {
+        {ActionId::FilesBack, &FilePane::goBack},       {ActionId::FilesForward, &FilePane::goForward}, {ActionId::FilesUp, &FilePane::goUp},
+        {ActionId::FilesHome, &FilePane::goHome},       {ActionId::FilesPath, &FilePane::editPath},     {ActionId::FilesRefresh, &FilePane::refresh},
+        {ActionId::FilesBookmark, &FilePane::toggleBookmark},
+    };
+    for (const auto &[id, slot] : ofPane)
+        on(id, [this, slot] { (activePane()->*slot)(); });
+    const std::pair<ActionId, void (FileWork::*)()> ofWork[] = {
+        {ActionId::FilesNewFolder, &FileWork::newFolder}, {ActionId::FilesNewFile, &FileWork::newFile}, {ActionId::FilesNewLink, &FileWork::newLink},
+        {ActionId::FilesRename, &FileWork::renameCurrent}, {ActionId::FilesDelete, &FileWork::askRemove}, {ActionId::FilesProperties, &FileWork::properties},
+    };
+    for (const auto &[id, slot] : ofWork)
+        on(id, [this, slot] { (m_work[m_active]->*slot)(); });
+    on(ActionId::FilesFilter, [this] { activePane()->startFilter(); });
+    on(ActionId::FilesHidden, [this] { activePane()->setShowsHidden((*m_actions)[ActionId::FilesHidden]->isChecked()); });
+    on(ActionId::FilesCopyPath, [this] { m_work[m_active]->copyPaths(); });
+    on(ActionId::FilesTerminal, [this] { openTerminal(); });
+    on(ActionId::FilesSwap, [this] { swapPanes(); });
+    on(ActionId::FilesPreview, [this] {
+        if (const QModelIndex current = activePane()->table()->currentIndex(); current.isValid())
+            m_work[m_active]->preview(current.row());
+    });
+    for (const auto &[id, how] : {std::pair(ActionId::FilesCopy, Carry::Copy), std::pair(ActionId::FilesMove, Carry::Move)})
+        on(id, [this, how] { carry(how, m_active, m_work[m_active]->chosenPaths(), 1 - m_active, m_panes[1 - m_active]->folder()); });
+}
+
+void FileBrowser::enable(ActionId id, bool can, const QString &reason)
+{
+    QAction *action = (*m_actions)[id];
+    action->setEnabled(can && reason.isEmpty());
+    const QString key = action->shortcut().toString(QKeySequence::NativeText);
+    const QString words = Actions::plainText(action);
+    action->setToolTip(!reason.isEmpty() ? reason : key.isEmpty() ? words : tr("%1 (%2)").arg(words, key));
+}
+
+void FileBrowser::updateActions()
+{
+    if (!m_isAttended)
+        return;
+    const FilePane *pane = activePane();
+    const bool hasFolder = pane->model()->state() != FileListModel::State::Empty;
+    const bool hasRow = !pane->table()->chosenRows().isEmpty();
+    const auto why = [pane](FileAction action) { return pane->reasonAgainst(action); };
+    enable(ActionId::FilesBack, pane->canGoBack());
+    enable(ActionId::FilesForward, pane->canGoForward());
+    enable(ActionId::FilesUp, hasFolder && pane->folder().parent() != pane->folder());
+    enable(ActionId::FilesHome, hasFolder);
+    enable(ActionId::FilesPath, true);
+    enable(ActionId::FilesRefresh, true);
+    enable(ActionId::FilesFilter, hasFolder);
+    enable(ActionId::FilesHidden, true);
+    enable(ActionId::FilesBookmark, hasFolder);
+    enable(ActionId::FilesCopyPath, hasFolder);
+    enable(ActionId::FilesSwap, true);
+    enable(ActionId::FilesNewFolder, hasFolder, why(FileAction::MakeFolder));
+    enable(ActionId::FilesNewFile, hasFolder, why(FileAction::Write));
+    enable(ActionId::FilesNewLink, hasFolder, why(FileAction::MakeSymlink));
+    enable(ActionId::FilesRename, hasRow, why(FileAction::Rename));
+    enable(ActionId::FilesDelete, hasRow && !m_work[m_active]->isRemoving(), why(FileAction::RemoveFile));
+    enable(ActionId::FilesProperties, hasFolder, why(FileAction::Stat));
+    enable(ActionId::FilesPreview, hasRow, why(FileAction::Read));
+    enable(ActionId::FilesCopy, hasRow, reasonAgainstCarrying(Carry::Copy, m_active, 1 - m_active));
+    enable(ActionId::FilesMove, hasRow, reasonAgainstCarrying(Carry::Move, m_active, 1 - m_active));
+    enable(ActionId::FilesTerminal, !pane->isLocal(), pane->isLocal() ? tr("Terminals are opened in sandboxes and on SSH hosts.") : QString());
+    const QSignalBlocker quiet((*m_actions)[ActionId::FilesHidden]);
+    (*m_actions)[ActionId::FilesHidden]->setChecked(pane->model()->order().showsHidden);
+}
+
+void FileBrowser::popupMenu(const QPoint &at)
+{
+    using Id = ActionId;
+    auto *menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->setToolTipsVisible(true);
+    const QList<int> rows = activePane()->table()->chosenRows();
+    const bool onRow = !activePane()->table()->selectionModel()->selection().isEmpty();
+    if (onRow && rows.size() == 1) {
+        menu->addAction(icon(IconName::Files), tr("Open"), this, [this, row = rows.constFirst()] { activePane()->openRow(row); });
+        menu->addAction((*m_actions)[Id::FilesPreview]);
+        menu->addSeparator();
+    }
+    const QList<Id> ofRow = {Id::FilesCopy, Id::FilesMove, Id::FilesRename, Id::FilesDelete};
+    for (const Id id : onRow ? ofRow : QList<Id>())
+        menu->addAction((*m_actions)[id]);
+    if (onRow)
+        menu->addSeparator();
+    for (const Id id : {Id::FilesNewFolder, Id::FilesNewFile, Id::FilesNewLink})
+        menu->addAction((*m_actions)[id]);
+    menu->addSeparator();
+    for (const Id id : {Id::FilesCopyPath, Id::FilesTerminal, Id::FilesBookmark, Id::FilesHidden, Id::FilesRefresh})
+        menu->addAction((*m_actions)[id]);
+    menu->addSeparator();
+    menu->addAction((*m_actions)[Id::FilesProperties]);
+    menu->popup(at);
+}
+
+void FileBrowser::openTerminal()
+{
+    const FilePane *pane = activePane();
+    if (pane->isLocal())
+        return;
+    Sandbox sandbox;
+    sandbox.id = pane->sandbox();
+    sandbox.name = pane->displayName();
+    if (m_services.registry) {
+        if (const std::optional<Sandbox> known = m_services.registry->sandbox(sandbox.id))
+            sandbox = *known;
+    }
+    emit terminalWanted(sandbox, pane->folder());
+}
+
+void FileBrowser::swapPanes()
+{
+    const KeptSide left = m_panes[0]->kept();
+    const KeptSide right = m_panes[1]->kept();
+    m_panes[0]->open(right);
+    m_panes[1]->open(left);
+    activePane()->focusFiles();
+}
+
+// From one side to the other -----------------------------------------------------------------------
+
+QString FileBrowser::reasonAgainstCarrying(Carry how, int from, int to) const
+{
+    for (const int side : {from, to}) {
+        if (!m_panes[side]->files())
+            return tr("“%1” is not connected.").arg(m_panes[side]->displayName());
+    }
+    const bool isSamePlace = m_panes[from]->sandbox() == m_panes[to]->sandbox();
+    if (how == Carry::Move && isSamePlace && m_panes[from]->folder() == m_panes[to]->folder())
+        return tr("Both sides show the same folder.");
+    if (how == Carry::Move && isSamePlace)
+        return m_panes[from]->reasonAgainst(FileAction::Rename);
+    return tr("Copying between the sides is not built in yet. Meanwhile “Copy command” in the sidebar has scp and rsync.");
+}
+
+void FileBrowser::carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder)
+{
+    if (paths.isEmpty())
+        return;
+    if (const QString reason = reasonAgainstCarrying(how, from, to); !reason.isEmpty())
+        return m_panes[to]->notices()->tell(NoticeBar::Tone::Trouble, reason);
+    m_work[from]->moveHere(paths, folder);
+}
+
+void FileBrowser::startDrag(int side, Qt::DropActions actions)
+{
+    const QList<FilePath> paths = m_work[side]->chosenPaths();
+    if (paths.isEmpty())
+        return;
+    auto *what = new QMimeData;
+    QByteArray own;
+    QList<QUrl> urls;
+    for (const FilePath &path : paths) {
+        own += path.bytes() + '\0';
+        if (m_panes[side]->isLocal())
+            urls.append(QUrl::fromEncoded("file://" + path.bytes().toPercentEncoding("/")));
+    }
+    what->setData(FileTable::mimeType(), own);
+    if (!urls.isEmpty())
+        what->setUrls(urls);
+    auto *drag = new QDrag(m_panes[side]->table());
+    drag->setMimeData(what);
+    drag->setPixmap(icon(paths.size() == 1 ? IconName::File : IconName::Files, IconTone::Accent).pixmap(QSize(24, 24), devicePixelRatioF()));
+    // Whose it is, for drop().
+    m_panes[side]->table()->setProperty("dragging", true);
+    const QPointer<FileTable> table(m_panes[side]->table());
+    drag->exec(actions, Qt::CopyAction);
+    if (table)
+        table->setProperty("dragging", false);
+}
+
+void FileBrowser::drop(int side, const QMimeData *what, Qt::DropAction action, int row)
+{
+    const FilePane *pane = m_panes[side];
+    const FilePath folder = row < 0 ? pane->folder() : pane->model()->path(row);
+    int from = -1;
+    QList<FilePath> paths;
+    for (int one = 0; one < 2; ++one) {
+        if (what->hasFormat(FileTable::mimeType()) && m_panes[one]->table()->property("dragging").toBool())
+            from = one;
+    }
+    for (const QByteArray &bytes : what->data(FileTable::mimeType()).split('\0')) {
+        if (const Result<FilePath> path = FilePath::fromBytes(bytes); path && path->isAbsolute())
+            paths.append(*path);
+    }
+    if (from < 0 || paths.isEmpty())
+        return m_panes[side]->notices()->tell(NoticeBar::Tone::Trouble,
+                                              tr("Files of other programs and of other tabs cannot be dropped here yet."));
+    // Inside one place a drag moves, as everywhere.
+    const bool isSamePlace = m_panes[from]->sandbox() == pane->sandbox();
+    carry(isSamePlace || action == Qt::MoveAction ? Carry::Move : Carry::Copy, from, paths, side, folder);
+}
+
+} // namespace Sandpiper
