@@ -121,14 +121,4 @@ QString columnTitle(FileColumn column)
     Q_UNREACHABLE_RETURN({});
 }
 
-QByteArray shellQuoted(const QByteArray &path)
-{
-    const auto isPlain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || QByteArrayView("/._-+,:@%").contains(c); };
-    if (!path.isEmpty() && std::ranges::all_of(path, isPlain))
-        return path;
-    QByteArray quoted = path;
-    quoted.replace("'", "'\\''");
-    return "'" + quoted + "'";
-}
-
 } // namespace Sandpiper

@@ -20,7 +20,4 @@ namespace Sandpiper {
 [[nodiscard]] IconName iconFor(FileType type);
 [[nodiscard]] QString columnText(const FileEntry &entry, FileColumn column);
 [[nodiscard]] QString columnTitle(FileColumn column);
-// Quoted for a POSIX shell where it has to be.
-[[nodiscard]] QByteArray shellQuoted(const QByteArray &path);
-
 } // namespace Sandpiper

@@ -1,0 +1,530 @@
+// The tab with files: this computer beside a real SSH server.
+#include "session/runafter.h"
+#include "sftp/sftpfilesystem.h"
+#include "tests/support/recordingprompts.h"
+#include "tests/support/testsshd.h"
+#include "tests/support/waituntil.h"
+#include "ui/filebrowser.h"
+#include "ui/filetable.h"
+#include "ui/filework.h"
+#include "ui/panebanner.h"
+#include "ui/pathbar.h"
+#include "ui/style.h"
+
+#include <QApplication>
+#include <QDialog>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTest>
+
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+using namespace Sandpiper;
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+constexpr int kPatience = 60'000;
+
+template <typename T>
+T *topLevel(const QString &name)
+{
+    for (QWidget *widget : QApplication::topLevelWidgets()) {
+        if (widget->isVisible() && widget->objectName() == name)
+            return qobject_cast<T *>(widget);
+    }
+    return nullptr;
+}
+
+} // namespace
+
+class TestFileBrowser : public QObject
+{
+    Q_OBJECT
+
+    struct Stage
+    {
+        explicit Stage(const LinkOptions &given)
+            : options(given)
+        {
+            sandbox.id = {u"fake"_s, u"work"_s, u"box"_s};
+            sandbox.name = u"box-1"_s;
+            sandbox.state = SandboxState::Running;
+            (void)QDir(dir.path()).mkpath(u"here/sub"_s);
+            (void)QDir(dir.path()).mkpath(u"there/sub"_s);
+        }
+        ~Stage()
+        {
+            browser.reset();
+            std::filesystem::remove_all(dir.path().toStdString());
+        }
+        void make(const QString &name, const QByteArray &content = "x") const
+        {
+            QFile file(dir.filePath(name));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+            file.write(content);
+        }
+        [[nodiscard]] bool isThere(const QString &name) const { return QFileInfo(dir.filePath(name)).isSymLink() || QFile::exists(dir.filePath(name)); }
+        void open()
+        {
+            FileServices services;
+            services.standing = [this](const SandboxId &) {
+                StandingFiles::Services made;
+                made.plainHost = sandbox;
+                made.open = [this](const Sandbox &box) -> Result<OpenedFiles> {
+                    ++opened;
+                    if (refusal)
+                        return std::unexpected(*refusal);
+                    OpenedFiles files;
+                    files.link = std::make_unique<SshLink>(options, &prompts);
+                    files.files = std::make_unique<SftpFileSystem>(files.link.get(), box.displayName());
+                    link = files.link.get();
+                    return files;
+                };
+                made.after = runAfter;
+                return made;
+            };
+            KeptTab tab;
+            tab.files = KeptFiles{};
+            tab.files->sides[0].folder = dir.filePath(u"here"_s).toUtf8();
+            tab.files->sides[1] = {sandbox.id, sandbox.name, dir.filePath(u"there"_s).toUtf8()};
+            tab.shell.sandbox = sandbox.id;
+            browser = std::make_unique<FileBrowser>(tab, services, &actions);
+            browser->setAttended(true);
+            browser->resize(1100, 640);
+            browser->show();
+            browser->activateWindow();
+            browser->focusContent();
+        }
+        [[nodiscard]] FilePane *left() const { return browser->pane(0); }
+        [[nodiscard]] FilePane *right() const { return browser->pane(1); }
+        [[nodiscard]] static bool settles(const FilePane *pane)
+        {
+            return waitUntil([pane] { return pane->model()->state() == FileListModel::State::Ready && !pane->model()->isRefreshing(); }, kPatience);
+        }
+        [[nodiscard]] bool settles() const { return settles(left()) && settles(right()); }
+        [[nodiscard]] static QByteArrayList names(const FilePane *pane)
+        {
+            QByteArrayList found;
+            for (int row = 0; row < pane->model()->rowCount(); ++row)
+                found.append(pane->model()->entry(row).name);
+            return found;
+        }
+        [[nodiscard]] static bool shows(const FilePane *pane, const QByteArrayList &wanted)
+        {
+            return waitUntil([&] { return names(pane) == wanted; }, kPatience);
+        }
+        [[nodiscard]] bool becomesCurrent(const FilePane *pane, const QByteArray &name) const
+        {
+            return waitUntil([&] {
+                const QModelIndex current = pane->table()->currentIndex();
+                return current.isValid() && pane->model()->entry(current.row()).name == name;
+            }, kPatience);
+        }
+        void key(Qt::Key which, Qt::KeyboardModifiers modifiers = Qt::NoModifier) const { QTest::keyClick(QApplication::focusWidget(), which, modifiers); }
+
+        QTemporaryDir dir;
+        LinkOptions options;
+        Sandbox sandbox;
+        RecordingPrompts prompts;
+        Actions actions;
+        std::optional<Error> refusal;
+        int opened = 0;
+        QPointer<SshLink> link;
+        std::unique_ptr<FileBrowser> browser;
+    };
+    std::unique_ptr<TestSshd> m_sshd;
+
+private slots:
+    void initTestCase()
+    {
+        QApplication::setStyle(new Style);
+        m_sshd = std::make_unique<TestSshd>();
+        SANDPIPER_NEED_SSHD(*m_sshd);
+    }
+
+    void bothSidesShowTheirFolders()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/mine.txt"_s);
+        stage.make(u"there/theirs.txt"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        QCOMPARE(Stage::names(stage.left()), QByteArrayList({"sub", "mine.txt"}));
+        QCOMPARE(Stage::names(stage.right()), QByteArrayList({"sub", "theirs.txt"}));
+        QCOMPARE(stage.browser->face().name, u"Files: box-1"_s);
+        QCOMPARE(stage.browser->closing().state, StandingShell::State::Idle);
+        QVERIFY(stage.right()->footerText().contains(u"2 item"_s));
+    }
+
+    void keysAloneWalkTheFolders()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/sub/inner"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_Home);
+        stage.key(Qt::Key_Return);
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+        stage.key(Qt::Key_Up, Qt::AltModifier);
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+        QVERIFY(stage.becomesCurrent(stage.right(), "sub")); // where we came from
+        stage.key(Qt::Key_Left, Qt::AltModifier);
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+        stage.key(Qt::Key_Left, Qt::AltModifier);
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+        stage.key(Qt::Key_Right, Qt::AltModifier);
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+        stage.key(Qt::Key_Backspace);
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+        stage.key(Qt::Key_Tab);
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        QCOMPARE(stage.browser->activePane(), stage.left());
+    }
+
+    void aTypedPathIsGoneTo()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/sub/inner"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_L, Qt::ControlModifier);
+        QVERIFY(stage.right()->pathBar()->isEditing());
+        auto *edit = stage.right()->pathBar()->findChild<QLineEdit *>(u"pathEdit"_s);
+        QTRY_VERIFY(edit->hasFocus());
+        edit->setText(u"./sub/../sub"_s);
+        QTest::keyClick(edit, Qt::Key_Return);
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+        QCOMPARE(stage.right()->folder().name(), QByteArray("sub"));
+        QVERIFY(!stage.right()->pathBar()->isEditing());
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+    }
+
+    void lettersFilter()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/apple"_s);
+        stage.make(u"here/pear"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        stage.key(Qt::Key_P);
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_E);
+        QVERIFY(Stage::shows(stage.left(), {"pear"}));
+        QTest::keyClick(QApplication::focusWidget(), Qt::Key_X);
+        QVERIFY(Stage::shows(stage.left(), {}));
+        QCOMPARE(stage.left()->messageText(), u"Nothing matches “pex”"_s);
+        QTest::keyClick(stage.left()->findChild<QLineEdit *>(u"fileFilter"_s), Qt::Key_Escape);
+        QVERIFY(Stage::shows(stage.left(), {"sub", "apple", "pear"}));
+    }
+
+    void aFolderIsMadeAndIsCurrent_data()
+    {
+        QTest::addColumn<int>("side");
+        QTest::newRow("here") << 0;
+        QTest::newRow("there") << 1;
+    }
+    void aFolderIsMadeAndIsCurrent()
+    {
+        QFETCH(int, side);
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.browser->pane(side)->focusFiles();
+        QTRY_VERIFY(stage.browser->pane(side)->table()->hasFocus());
+        stage.key(Qt::Key_F7);
+        QTRY_VERIFY(topLevel<QDialog>(u"fileDialog"_s));
+        auto *text = topLevel<QDialog>(u"fileDialog"_s)->findChild<QLineEdit *>(u"fileDialogText"_s);
+        text->setText(u"new one"_s);
+        QTest::keyClick(text, Qt::Key_Return);
+        QVERIFY(Stage::shows(stage.browser->pane(side), {"new one", "sub"}));
+        QVERIFY(stage.becomesCurrent(stage.browser->pane(side), "new one"));
+        QVERIFY(stage.isThere(side == 0 ? u"here/new one"_s : u"there/new one"_s));
+    }
+
+    void aNameThatLeadsElsewhereIsRefused()
+    {
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        stage.key(Qt::Key_F7);
+        QTRY_VERIFY(topLevel<QDialog>(u"fileDialog"_s));
+        auto *text = topLevel<QDialog>(u"fileDialog"_s)->findChild<QLineEdit *>(u"fileDialogText"_s);
+        text->setText(u"../outside"_s);
+        QTest::keyClick(text, Qt::Key_Return);
+        QTRY_VERIFY(stage.left()->notices()->text().contains(u"cannot be the name"_s));
+        QVERIFY(!stage.isThere(u"outside"_s));
+    }
+
+    void aNameIsChangedAndChangedBack()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/old.txt"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->select("old.txt");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_F2);
+        QTRY_VERIFY(stage.right()->table()->findChild<QLineEdit *>(u"renameEdit"_s));
+        auto *edit = stage.right()->table()->findChild<QLineEdit *>(u"renameEdit"_s);
+        QTRY_COMPARE(edit->selectedText(), u"old"_s);
+        edit->setText(u"new\\xff.txt"_s);
+        QTest::keyClick(edit, Qt::Key_Return);
+        QVERIFY(Stage::shows(stage.right(), {"sub", "new\xff.txt"}));
+        QTRY_VERIFY(stage.right()->notices()->isVisible());
+        for (QPushButton *button : stage.right()->notices()->findChildren<QPushButton *>()) {
+            if (button->text() == u"Undo"_s)
+                button->click();
+        }
+        QVERIFY(Stage::shows(stage.right(), {"sub", "old.txt"}));
+    }
+
+    void aTakenNameIsAnErrorAndNothingIsLost()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/one"_s, "1");
+        stage.make(u"there/two"_s, "2");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.browser->work(1)->rename(stage.right()->model()->rowOf("one"), u"two"_s);
+        QTRY_VERIFY(stage.right()->notices()->isVisible());
+        QVERIFY(stage.right()->notices()->text().contains(u"there already"_s));
+        QFile two(stage.dir.filePath(u"there/two"_s));
+        QVERIFY(two.open(QIODevice::ReadOnly));
+        QCOMPARE(two.readAll(), QByteArray("2"));
+    }
+
+    void deletingAsksAndTakesWholeFolders_data()
+    {
+        QTest::addColumn<int>("side");
+        QTest::newRow("here") << 0;
+        QTest::newRow("there") << 1;
+    }
+    void deletingAsksAndTakesWholeFolders()
+    {
+        QFETCH(int, side);
+        Stage stage(m_sshd->options());
+        const QString folder = side == 0 ? u"here"_s : u"there"_s;
+        (void)QDir(stage.dir.path()).mkpath(folder + u"/tree/deep"_s);
+        for (int i = 0; i < 30; ++i)
+            stage.make(folder + u"/tree/deep/%1"_s.arg(i));
+        stage.make(folder + u"/kept"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        FilePane *pane = stage.browser->pane(side);
+        pane->table()->select("tree");
+        pane->focusFiles();
+        QTRY_VERIFY(pane->table()->hasFocus());
+        stage.key(Qt::Key_Delete);
+        QTRY_VERIFY(topLevel<QDialog>(u"confirmDialog"_s));
+        QVERIFY(stage.isThere(folder + u"/tree"_s)); // nothing yet
+        topLevel<QDialog>(u"confirmDialog"_s)->findChild<QPushButton *>(u"confirmVerb"_s)->click();
+        QVERIFY(Stage::shows(pane, {"sub", "kept"}));
+        QVERIFY(!stage.isThere(folder + u"/tree"_s));
+        QVERIFY(stage.becomesCurrent(pane, "kept")); // the neighbour
+    }
+
+    void aRefreshKeepsTheSelection()
+    {
+        Stage stage(m_sshd->options());
+        for (const QString &name : {u"a"_s, u"c"_s, u"e"_s})
+            stage.make(u"here/"_s + name);
+        stage.open();
+        QVERIFY(stage.settles());
+        FileTable *table = stage.left()->table();
+        table->select("c");
+        table->selectionModel()->select(stage.left()->model()->index(3, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
+        QCOMPARE(table->chosenRows(), QList<int>({2, 3}));
+        stage.make(u"here/b"_s); // seen by itself
+        QVERIFY(Stage::shows(stage.left(), {"sub", "a", "b", "c", "e"}));
+        QCOMPARE(table->chosenRows(), QList<int>({3, 4}));
+        QCOMPARE(table->currentIndex().row(), 3);
+    }
+
+    void aFolderThatIsNotThereOffersAnotherTry()
+    {
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->goTo(FilePath::fromBytes(stage.dir.filePath(u"there/later"_s).toUtf8()).value());
+        QTRY_COMPARE_WITH_TIMEOUT(stage.right()->messageText(), u"This folder cannot be shown"_s, kPatience);
+        QVERIFY(QDir(stage.dir.path()).mkpath(u"there/later/x"_s));
+        stage.right()->findChild<QPushButton *>(u"fileMessageButton"_s)->click();
+        QVERIFY(Stage::shows(stage.right(), {"x"}));
+        QCOMPARE(stage.right()->messageText(), QString());
+    }
+
+    void anEmptyFolderSaysSo()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/sub/.hidden"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->goTo(FilePath::fromBytes(stage.dir.filePath(u"here/sub"_s).toUtf8()).value());
+        QTRY_COMPARE_WITH_TIMEOUT(stage.left()->messageText(), u"This folder is empty"_s, kPatience);
+        stage.left()->findChild<QPushButton *>(u"fileMessageButton"_s)->click(); // show hidden files
+        QVERIFY(Stage::shows(stage.left(), {".hidden"}));
+    }
+
+    void aSleepingSandboxIsNotWoken()
+    {
+        Stage stage(m_sshd->options());
+        stage.sandbox.state = SandboxState::Suspended;
+        stage.open();
+        QTRY_COMPARE_WITH_TIMEOUT(stage.right()->messageText(), u"“box-1” is asleep"_s, kPatience);
+        QCOMPARE(stage.opened, 0);
+        QVERIFY(!stage.actions[ActionId::FilesNewFolder]->isEnabled());
+        QVERIFY(stage.actions[ActionId::FilesNewFolder]->toolTip().contains(u"not connected"_s));
+    }
+
+    void whatIsRefusedIsToldAndNotTriedAgain()
+    {
+        Stage stage(m_sshd->options());
+        stage.refusal = Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, u"box-1"_s};
+        stage.open();
+        QTRY_COMPARE_WITH_TIMEOUT(stage.right()->status().state, StandingShell::State::Failed, kPatience);
+        QVERIFY(stage.right()->banner()->isVisible());
+        QCOMPARE(stage.opened, 1);
+    }
+
+    void aLostLinkComesBackToTheSameFolder()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/sub/inner"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->openRow(0);
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+        stage.right()->table()->select("inner");
+        QVERIFY(stage.link);
+        // As from the other side: the connection is what goes.
+        const QPointer<SshLink> first = stage.link;
+        emit stage.right()->files()->ended({ErrorKind::ConnectionLost, Layer::Ssh, u"cut"_s, {}});
+        QTRY_COMPARE_WITH_TIMEOUT(stage.right()->status().state, StandingShell::State::Open, kPatience);
+        QCOMPARE(stage.opened, 2);
+        QVERIFY(Stage::settles(stage.right()));
+        QCOMPARE(Stage::names(stage.right()), QByteArrayList({"inner"}));
+        QCOMPARE(stage.right()->folder().name(), QByteArray("sub"));
+        QVERIFY(stage.becomesCurrent(stage.right(), "inner"));
+    }
+
+    void aLookInsideShowsTextAndBytes_data()
+    {
+        QTest::addColumn<QByteArray>("content");
+        QTest::addColumn<QString>("shown");
+        QTest::newRow("text") << QByteArray("hello\nthere") << u"hello\nthere"_s;
+        QTest::newRow("bytes") << QByteArray("\0\1A", 3) << u"00000000  00 01 41                                         ..A\n"_s;
+        QTest::newRow("empty") << QByteArray() << QString();
+    }
+    void aLookInsideShowsTextAndBytes()
+    {
+        QFETCH(QByteArray, content);
+        QFETCH(QString, shown);
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s, content);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->select("file");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_Space);
+        QTRY_VERIFY(topLevel<QDialog>(u"filePreview"_s));
+        QDialog *preview = topLevel<QDialog>(u"filePreview"_s);
+        auto *text = preview->findChild<QPlainTextEdit *>(u"previewText"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(!preview->findChildren<QLabel *>().last()->text().startsWith(u"Reading"_s), kPatience);
+        QTRY_COMPARE(text->toPlainText(), shown);
+        QTest::keyClick(text, Qt::Key_Space);
+        QTRY_VERIFY(!topLevel<QDialog>(u"filePreview"_s));
+    }
+
+    void permissionsAreSetByNumber()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->select("file");
+        stage.browser->work(1)->properties();
+        QTRY_VERIFY(topLevel<QDialog>(u"fileProperties"_s));
+        QDialog *dialog = topLevel<QDialog>(u"fileProperties"_s);
+        auto *octal = dialog->findChild<QLineEdit *>(u"propertiesOctal"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(!octal->text().isEmpty(), kPatience);
+        octal->selectAll();
+        QTest::keyClicks(octal, u"640"_s);
+        dialog->findChild<QPushButton *>(u"propertiesApply"_s)->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!topLevel<QDialog>(u"fileProperties"_s), kPatience);
+        struct stat found = {};
+        QCOMPARE(::stat(stage.dir.filePath(u"there/file"_s).toUtf8().constData(), &found), 0);
+        QCOMPARE(found.st_mode & 07777, 0640u);
+    }
+
+    void whatIsMovedWithinOnePlaceIsThere()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        KeptSide left = stage.right()->kept();
+        left.folder += "/sub";
+        stage.left()->open(left);
+        QVERIFY(Stage::settles(stage.left()));
+        stage.right()->table()->select("file");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        QVERIFY(stage.actions[ActionId::FilesMove]->isEnabled());
+        stage.key(Qt::Key_F6);
+        QVERIFY(Stage::shows(stage.left(), {"file"}));
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+    }
+
+    void aBrowserMayGoAtAnyMoment()
+    {
+        for (int turn = 0; turn < 6; ++turn) {
+            Stage stage(m_sshd->options());
+            stage.open();
+            (void)waitUntil([turn, n = 0]() mutable { return n++ >= turn * 4; }, kPatience);
+        }
+    }
+
+    void whatIsKeptOpensTheSameFolders()
+    {
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        QSignalSpy kept(stage.browser.get(), &WorkspacePage::keptChanged);
+        stage.right()->openRow(0);
+        QTRY_VERIFY_WITH_TIMEOUT(!kept.isEmpty(), kPatience);
+        const KeptTab tab = stage.browser->kept();
+        QVERIFY(tab.files->sides[1].folder.endsWith("/there/sub"));
+        QCOMPARE(tab.files->sides[1].sandbox, stage.sandbox.id);
+        QVERIFY(tab.files->sides[0].sandbox.isEmpty());
+    }
+
+    void everyControlHasAName()
+    {
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        for (const QAbstractButton *button : stage.browser->findChildren<QAbstractButton *>()) {
+            if (button->isVisible())
+                QVERIFY2(!button->accessibleName().isEmpty() || !button->text().isEmpty(), button->metaObject()->className());
+        }
+        QVERIFY(!stage.left()->table()->accessibleName().isEmpty());
+    }
+};
+
+QTEST_MAIN(TestFileBrowser)
+#include "tst_filebrowser.moc"
