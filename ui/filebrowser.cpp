@@ -9,11 +9,10 @@
 #include "ui/style.h"
 
 #include <QDrag>
-#include <QHBoxLayout>
 #include <QMenu>
 #include <QMimeData>
 #include <QSplitter>
-#include <QToolButton>
+#include <QToolBar>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -35,24 +34,23 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
     setAutoFillBackground(true);
     m_splitter->setChildrenCollapsible(false);
     m_splitter->setSizes({1, 1});
-    auto *bar = new QHBoxLayout;
-    bar->setContentsMargins(6, 3, 6, 3);
-    bar->setSpacing(2);
+    auto *bar = new QToolBar(this);
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setIconSize({16, 16});
+    bar->setAccessibleName(tr("What can be done"));
+    bar->setFocusPolicy(Qt::NoFocus);
+    // In a row under the files, short words do.
+    (*actions)[ActionId::FilesCopy]->setIconText(tr("Copy"));
+    (*actions)[ActionId::FilesMove]->setIconText(tr("Move"));
+    (*actions)[ActionId::FilesTerminal]->setIconText(tr("Terminal here"));
     for (const ActionId id : {ActionId::FilesCopy, ActionId::FilesMove, ActionId::FilesNewFolder, ActionId::FilesRename, ActionId::FilesDelete, ActionId::FilesPreview,
-                              ActionId::FilesProperties, ActionId::FilesTerminal}) {
-        auto *button = new QToolButton(this);
-        button->setDefaultAction((*actions)[id]);
-        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-        button->setAutoRaise(true);
-        button->setFocusPolicy(Qt::NoFocus);
-        bar->addWidget(button);
-    }
-    bar->addStretch();
+                              ActionId::FilesProperties, ActionId::FilesTerminal})
+        bar->addAction((*actions)[id]);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(m_splitter, 1);
-    column->addLayout(bar);
+    column->addWidget(bar);
     actions->install(this, ActionContext::Files);
     connectPane(0);
     connectPane(1);
@@ -257,7 +255,7 @@ void FileBrowser::updateActions()
         return;
     const FilePane *pane = activePane();
     const bool hasFolder = pane->model()->state() != FileListModel::State::Empty;
-    const bool hasRow = !pane->table()->chosenRows().isEmpty();
+    const bool hasRow = !pane->table()->selectionModel()->selection().isEmpty() || pane->table()->currentIndex().isValid();
     const auto why = [pane](FileAction action) { return pane->reasonAgainst(action); };
     enable(ActionId::FilesBack, pane->canGoBack());
     enable(ActionId::FilesForward, pane->canGoForward());

@@ -60,10 +60,12 @@ void FilePane::open(const KeptSide &side)
     m_side = side;
     const Result<FilePath> folder = FilePath::fromBytes(side.folder);
     m_wanted = folder ? *folder : FilePath();
+    m_path->setPath(m_wanted);
     if (isLocal()) {
         m_local = std::make_unique<LocalFileSystem>(displayName());
         enter(m_wanted, {});
     } else {
+        m_slow.start(); // with its account
         connectSide();
     }
     updateHead();
@@ -425,6 +427,9 @@ void FilePane::updateBanner()
         face.actions = {BannerAction::RetryNow};
     }
     face.actions.removeAll(BannerAction::Close);
+    // Said in place of the rows, where there are none.
+    if (m_standing->status().state == StandingShell::State::Suspended && m_model->rowCount() == 0)
+        face = {};
     m_banner->setFace(face);
 }
 
@@ -475,7 +480,9 @@ void FilePane::updateMessage()
     if (!hasRows && !isOpen && m_model->state() != State::Ready) {
         const bool isAsleep = status().state == StandingShell::State::Suspended;
         title = isAsleep ? tr("“%1” is asleep").arg(displayName()) : tr("The files of “%1” are not here yet").arg(displayName());
-        detail = isAsleep ? tr("Its files can be seen once it runs. Looking here does not wake it.") : tr("They appear as soon as it is connected.");
+        detail = !isAsleep                ? tr("They appear as soon as it is connected.")
+                : !m_whyNoResume.isEmpty() ? m_whyNoResume
+                                           : tr("Looking here does not wake it. Resuming starts billing where the vendor bills.");
         picture = isAsleep ? IconName::Pause : IconName::Sandbox;
         if (isAsleep && m_whyNoResume.isEmpty()) {
             verb = tr("Resume");
@@ -498,7 +505,7 @@ void FilePane::updateMessage()
     } else if (!hasRows && m_model->state() == State::Ready) {
         title = tr("This folder is empty");
         if (m_model->hiddenFiles() > 0) {
-            detail = tr("%n hidden file(s) are not shown.", nullptr, int(m_model->hiddenFiles()));
+            detail = m_model->hiddenFiles() == 1 ? tr("1 hidden file is not shown.") : tr("%L1 hidden files are not shown.").arg(m_model->hiddenFiles());
             verb = tr("Show hidden files");
             m_messageAction = [this] { setShowsHidden(true); };
         }
@@ -521,8 +528,8 @@ void FilePane::updateFooter()
     const int rows = m_model->rowCount();
     if (m_model->state() == FileListModel::State::Loading)
         parts.append(rows > 0 ? tr("Listing… %L1 so far").arg(m_model->allFiles()) : tr("Listing…"));
-    else if (m_model->state() != FileListModel::State::Empty)
-        parts.append(tr("%Ln item(s)", nullptr, rows));
+    else if (m_model->state() == FileListModel::State::Ready || rows > 0)
+        parts.append(rows == 1 ? tr("1 item") : tr("%L1 items").arg(rows));
     qsizetype chosen = 0;
     quint64 bytes = 0;
     for (const QItemSelectionRange &range : m_table->selectionModel()->selection()) {

@@ -120,6 +120,7 @@ private:
     QToolButton *m_upButton;
     QToolButton *m_refreshButton;
     QToolButton *m_marks;
+    QWidget *m_activeLine;
     QWidget *m_head;
     PathBar *m_path;
     PaneBanner *m_banner;

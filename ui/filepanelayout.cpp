@@ -99,6 +99,10 @@ void FilePane::build()
     m_stack->addWidget(m_table);
     m_stack->addWidget(m_message);
 
+    // Which side the keys go to.
+    m_activeLine = new QWidget(this);
+    m_activeLine->setFixedHeight(2);
+    m_activeLine->setAutoFillBackground(true);
     m_head = new QWidget(this);
     m_head->setAutoFillBackground(true);
     auto *first = new QHBoxLayout;
@@ -151,6 +155,7 @@ void FilePane::build()
     auto *all = new QVBoxLayout(this);
     all->setContentsMargins(0, 0, 0, 0);
     all->setSpacing(0);
+    all->addWidget(m_activeLine);
     all->addWidget(m_head);
     all->addWidget(m_banner);
     all->addWidget(m_notices);
@@ -292,7 +297,7 @@ void FilePane::fillColumnsMenu()
     auto *menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     for (int column = 1; column < kFileColumns; ++column) {
-        QAction *action = menu->addAction(columnTitle(FileColumn(column)), this, [this, column] { m_table->setColumnHidden(column, !m_table->isColumnHidden(column)); });
+        QAction *action = menu->addAction(columnTitle(FileColumn(column)), this, [this, column] { m_table->toggleColumn(column); });
         action->setCheckable(true);
         action->setChecked(!m_table->isColumnHidden(column));
     }
@@ -316,7 +321,7 @@ void FilePane::updateHead()
 
 void FilePane::setActive(bool active)
 {
-    m_head->setBackgroundRole(active ? QPalette::Base : QPalette::Window);
+    m_activeLine->setBackgroundRole(active ? QPalette::Link : QPalette::Window);
     QFont font = m_place->font();
     font.setWeight(active ? QFont::DemiBold : QFont::Normal);
     m_place->setFont(font);

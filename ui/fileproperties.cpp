@@ -47,7 +47,7 @@ private:
         auto *layout = new QVBoxLayout(this);
         layout->setContentsMargins(24, 20, 24, 20);
         layout->setSpacing(12);
-        layout->addWidget(makeTitle(m_paths.size() == 1 ? shownBytes(m_paths.constFirst().name()) : tr("%n files", nullptr, int(m_paths.size())), this));
+        layout->addWidget(makeTitle(m_paths.size() == 1 ? shownBytes(m_paths.constFirst().name()) : tr("%L1 files").arg(m_paths.size()), this));
         m_facts = new QFormLayout;
         m_facts->setHorizontalSpacing(16);
         m_facts->setVerticalSpacing(6);

@@ -85,6 +85,7 @@ FileTable::FileTable(FileListModel *model, QWidget *parent)
     setModel(model);
     dressTable(this);
     verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    verticalHeader()->setMinimumSectionSize(16);
     verticalHeader()->setDefaultSectionSize(Metrics::rowHeight - 4);
     setSelectionMode(ExtendedSelection);
     setEditTriggers(NoEditTriggers);
@@ -104,8 +105,8 @@ FileTable::FileTable(FileListModel *model, QWidget *parent)
     QHeaderView *header = horizontalHeader();
     header->setSectionsClickable(true);
     header->setSortIndicatorShown(true);
-    header->setStretchLastSection(true);
-    const int widths[] = {260, 76, 108, 84, 104, 120};
+    header->setSectionResizeMode(int(FileColumn::Name), QHeaderView::Stretch);
+    const int widths[] = {260, 80, 104, 88, 104, 130};
     for (int column = 0; column < kFileColumns; ++column)
         setColumnWidth(column, widths[column]);
 }
@@ -140,6 +141,25 @@ void FileTable::select(const QByteArray &name)
     scrollTo(m_model->index(row, 0));
 }
 
+void FileTable::toggleColumn(int column)
+{
+    m_columnsAreChosen = true;
+    setColumnHidden(column, !isColumnHidden(column));
+}
+
+void FileTable::resizeEvent(QResizeEvent *event)
+{
+    if (!m_columnsAreChosen) {
+        // The name keeps room for itself; what is least looked at goes first.
+        int room = event->size().width() - 180;
+        for (int column = 1; column < kFileColumns; ++column) {
+            room -= columnWidth(column) > 0 ? columnWidth(column) : horizontalHeader()->defaultSectionSize();
+            setColumnHidden(column, room < 0);
+        }
+    }
+    QTableView::resizeEvent(event);
+}
+
 void FileTable::selectAllRows()
 {
     if (m_model->rowCount() > 0)
@@ -161,16 +181,10 @@ void FileTable::keep()
 {
     m_selected.clear();
     m_keptFolder = m_model->folder();
-    const QItemSelection selection = selectionModel()->selection();
-    qsizetype count = 0;
-    for (const QItemSelectionRange &range : selection)
-        count += range.height();
-    m_allSelected = count > 0 && count == m_model->rowCount();
-    if (!m_allSelected) {
-        for (const QItemSelectionRange &range : selection) {
-            for (int row = range.top(); row <= range.bottom(); ++row)
-                m_selected.append(m_model->entry(row).name);
-        }
+    // By name, also where all are selected: what comes later, or from behind a filter, was not meant.
+    for (const QItemSelectionRange &range : selectionModel()->selection()) {
+        for (int row = range.top(); row <= range.bottom(); ++row)
+            m_selected.append(m_model->entry(row).name);
     }
     m_currentRow = std::max(0, currentIndex().row());
     m_current = currentIndex().isValid() ? m_model->entry(m_currentRow).name : QByteArray();
@@ -182,7 +196,6 @@ void FileTable::restore()
     const int rows = m_model->rowCount();
     if (m_keptFolder != m_model->folder()) {
         m_selected.clear();
-        m_allSelected = false;
         m_current.clear();
         m_currentRow = m_scroll = 0;
         verticalScrollBar()->setValue(0);
@@ -190,15 +203,23 @@ void FileTable::restore()
     if (rows == 0)
         return;
     const QSignalBlocker quiet(selectionModel()); // told once, at the end
-    if (m_allSelected) {
-        selectAllRows();
-    } else if (!m_selected.isEmpty()) {
+    if (!m_selected.isEmpty()) {
         const QHash<QByteArray, int> known = m_selected.size() > 4 ? m_model->rowsByName() : QHash<QByteArray, int>();
-        QItemSelection selection;
+        QList<int> chosen;
         for (const QByteArray &name : std::as_const(m_selected)) {
             const int row = known.isEmpty() ? m_model->rowOf(name) : known.value(name, -1);
             if (row >= 0)
-                selection.append(QItemSelectionRange(m_model->index(row, 0), m_model->index(row, kFileColumns - 1)));
+                chosen.append(row);
+        }
+        std::ranges::sort(chosen);
+        // Neighbours as one range: the selection model is slow with many.
+        QItemSelection selection;
+        for (qsizetype first = 0; first < chosen.size();) {
+            qsizetype last = first;
+            while (last + 1 < chosen.size() && chosen[last + 1] == chosen[last] + 1)
+                ++last;
+            selection.append(QItemSelectionRange(m_model->index(chosen[first], 0), m_model->index(chosen[last], kFileColumns - 1)));
+            first = last + 1;
         }
         selectionModel()->select(selection, QItemSelectionModel::ClearAndSelect);
     }
@@ -218,13 +239,22 @@ void FileTable::restore()
     viewport()->update();
 }
 
+bool FileTable::event(QEvent *event)
+{
+    // Before it moves the focus; Shift+Tab does, and so leads to the buttons.
+    if (event->type() == QEvent::KeyPress && static_cast<QKeyEvent *>(event)->key() == Qt::Key_Tab
+        && static_cast<QKeyEvent *>(event)->modifiers() == Qt::NoModifier) {
+        emit otherPaneWanted();
+        return true;
+    }
+    return QTableView::event(event);
+}
+
 void FileTable::keyPressEvent(QKeyEvent *event)
 {
     const Qt::KeyboardModifiers modifiers = event->modifiers() & ~Qt::KeypadModifier;
     const bool isPlain = modifiers == Qt::NoModifier;
     switch (event->key()) {
-    case Qt::Key_Tab:
-    case Qt::Key_Backtab: return emit otherPaneWanted();
     case Qt::Key_Backspace: return emit upWanted();
     case Qt::Key_Escape: return emit escaped();
     case Qt::Key_Delete:

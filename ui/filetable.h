@@ -37,6 +37,8 @@ public:
     [[nodiscard]] QList<int> chosenRows() const; // selected; else the current one; in order
     [[nodiscard]] bool isEditing() const { return state() == EditingState; }
     void select(const QByteArray &name); // also if it comes later with this listing
+    // Which columns are there is the user's choice from here on; before, it is the width's.
+    void toggleColumn(int column);
     void selectAllRows();
     void invertSelection();
     void rename(int row);
@@ -59,6 +61,7 @@ signals:
     void dropped(const QMimeData *what, Qt::DropAction action, int row);
 
 protected:
+    bool event(QEvent *event) override;
     void keyPressEvent(QKeyEvent *event) override;
     void focusInEvent(QFocusEvent *event) override;
     void contextMenuEvent(QContextMenuEvent *event) override;
@@ -68,6 +71,7 @@ protected:
     void dragLeaveEvent(QDragLeaveEvent *event) override;
     void dropEvent(QDropEvent *event) override;
     void paintEvent(QPaintEvent *event) override;
+    void resizeEvent(QResizeEvent *event) override;
 
 private:
     void keep();
@@ -75,7 +79,7 @@ private:
     [[nodiscard]] int folderRowAt(const QPoint &position) const; // -1
     FileListModel *m_model;
     QList<QByteArray> m_selected; // across a reset
-    bool m_allSelected = false;
+    bool m_columnsAreChosen = false;
     QByteArray m_current;
     int m_currentRow = 0;
     int m_scroll = 0;

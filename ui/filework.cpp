@@ -134,7 +134,7 @@ void FileWork::moveHere(const QList<FilePath> &paths, const FilePath &folder)
             emit changed();
             if (progress->moved.isEmpty() || !done)
                 return;
-            m_pane->notices()->tell(NoticeBar::Tone::Info, tr("%n file(s) moved.", nullptr, int(progress->moved.size())), tr("Undo"), [this, progress] {
+            m_pane->notices()->tell(NoticeBar::Tone::Info, (progress->moved.size() == 1 ? tr("“%1” was moved.").arg(shownBytes(progress->moved.constFirst().first.name())) : tr("%L1 files were moved.").arg(progress->moved.size())), tr("Undo"), [this, progress] {
                 for (const auto &[was, now] : std::as_const(progress->moved)) {
                     if (m_pane->files())
                         follow(m_pane->files()->rename(now, was, RenamePolicy::Keep), {});
@@ -206,7 +206,7 @@ void FileWork::askRemove()
     const QString name = shownBytes(targets.constFirst().path.name());
     const QString place = m_pane->displayName();
     Confirmation question;
-    question.question = rows.size() == 1 ? tr("Delete “%1”?").arg(name.left(120)) : tr("Delete %n files and folders?", nullptr, int(rows.size()));
+    question.question = rows.size() == 1 ? tr("Delete “%1”?").arg(name.left(120)) : tr("Delete %L1 files and folders?").arg(rows.size());
     question.text = hasFolder ? tr("With everything in it, for good: “%1” has no trash.").arg(place) : tr("For good: “%1” has no trash.").arg(place);
     if (m_pane->isLocal())
         question.text = hasFolder ? tr("With everything in it, for good; it does not go to the trash.") : tr("For good; it does not go to the trash.");

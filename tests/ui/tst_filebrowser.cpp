@@ -144,6 +144,9 @@ private slots:
     void initTestCase()
     {
         QApplication::setStyle(new Style);
+        QFont font = QApplication::font();
+        font.setPixelSize(13); // ThemeController's part
+        QApplication::setFont(font);
         m_sshd = std::make_unique<TestSshd>();
         SANDPIPER_NEED_SSHD(*m_sshd);
     }
@@ -159,7 +162,7 @@ private slots:
         QCOMPARE(Stage::names(stage.right()), QByteArrayList({"sub", "theirs.txt"}));
         QCOMPARE(stage.browser->face().name, u"Files: box-1"_s);
         QCOMPARE(stage.browser->closing().state, StandingShell::State::Idle);
-        QVERIFY(stage.right()->footerText().contains(u"2 item"_s));
+        QVERIFY(stage.right()->footerText().contains(u"2 items"_s));
     }
 
     void keysAloneWalkTheFolders()
@@ -352,6 +355,26 @@ private slots:
         QVERIFY(Stage::shows(stage.left(), {"sub", "a", "b", "c", "e"}));
         QCOMPARE(table->chosenRows(), QList<int>({3, 4}));
         QCOMPARE(table->currentIndex().row(), 3);
+    }
+
+    void whatComesFromBehindAFilterIsNotSelected()
+    {
+        Stage stage(m_sshd->options());
+        for (const QString &name : {u"a.tmp"_s, u"b.tmp"_s, u"precious"_s})
+            stage.make(u"here/"_s + name);
+        stage.open();
+        QVERIFY(stage.settles());
+        FileTable *table = stage.left()->table();
+        stage.left()->startFilter(u"tmp"_s);
+        QVERIFY(Stage::shows(stage.left(), {"a.tmp", "b.tmp"}));
+        table->selectAllRows();
+        QTest::keyClick(stage.left()->findChild<QLineEdit *>(u"fileFilter"_s), Qt::Key_Escape);
+        QVERIFY(Stage::shows(stage.left(), {"sub", "a.tmp", "b.tmp", "precious"}));
+        QCOMPARE(table->chosenRows(), QList<int>({1, 2}));
+        table->selectAllRows();
+        stage.make(u"here/latecomer"_s);
+        QVERIFY(Stage::shows(stage.left(), {"sub", "a.tmp", "b.tmp", "latecomer", "precious"}));
+        QCOMPARE(table->chosenRows(), QList<int>({0, 1, 2, 4}));
     }
 
     void aFolderThatIsNotThereOffersAnotherTry()
