@@ -10,6 +10,7 @@
 #include "session/runafter.h"
 #include "session/sshlink.h"
 #include "sftp/sftpfilesystem.h"
+#include "sftp/vendorfilesystem.h"
 
 #include <QApplication>
 #include <QDir>
@@ -52,6 +53,12 @@ Application::Application(LogSetup *log, QObject *parent)
     m_theme->setChoice(m_preferences->themeChoice());
     m_hub = std::make_unique<AccountHub>(hubServices());
 
+    TransferQueue::Services transfers;
+    transfers.makeLink = [this](const SandboxId &id, QObject *context, auto then) { makeTransferLink(id, context, std::move(then)); };
+    transfers.journalFile = stateFolder() + u"/transfers.sqlite"_s;
+    transfers.random = [] { return QRandomGenerator::global()->generateDouble(); };
+    m_transfers = std::make_unique<TransferQueue>(transfers);
+
     MainWindow::Parts parts;
     parts.registry = m_registry.get();
     parts.hub = m_hub.get();
@@ -73,6 +80,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.shellServices = [this](const SandboxId &id) { return shellServices(id); };
     parts.workspace.files.standing = [this](const SandboxId &id) { return fileServices(id); };
     parts.workspace.files.registry = m_registry.get();
+    parts.workspace.files.transfers = m_transfers.get();
     parts.workspace.files.placesFile = stateFolder() + u"/file_places.json"_s;
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
@@ -102,6 +110,7 @@ Application::~Application()
 {
     // Shells of the window ask through the prompts; they go first.
     m_window.reset();
+    m_transfers.reset();
 }
 
 AccountHub::Services Application::hubServices()
@@ -153,7 +162,7 @@ StandingFiles::Services Application::fileServices(const SandboxId &id)
     return services;
 }
 
-Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
+Result<std::unique_ptr<SshLink>> Application::filesLink(const Sandbox &sandbox)
 {
     const SignIn signIn = signInTo(sandbox.id);
     if (signIn.choice.withoutSftp)
@@ -162,10 +171,37 @@ Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
         return failure(ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName());
     LinkOptions options = linkOptionsFor(sandbox, signIn);
     options.features = m_features.get();
+    return std::make_unique<SshLink>(options, m_prompts.get());
+}
+
+Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
+{
     OpenedFiles opened;
-    opened.link = std::make_unique<SshLink>(options, m_prompts.get());
+    SandboxProvider *provider = m_registry->provider(sandbox.id.account);
+    if (std::unique_ptr<VendorFiles> files = !sandbox.ssh && provider ? provider->makeFiles(sandbox) : nullptr) {
+        opened.files = std::make_unique<VendorFileSystem>(std::move(files), sandbox.displayName());
+        return opened;
+    }
+    Result<std::unique_ptr<SshLink>> link = filesLink(sandbox);
+    if (!link)
+        return std::unexpected(link.error());
+    opened.link = std::move(*link);
     opened.files = std::make_unique<SftpFileSystem>(opened.link.get(), sandbox.displayName());
     return opened;
+}
+
+void Application::makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)
+{
+    SandboxProvider *provider = m_registry->provider(id.account);
+    // The account of a transfer that an earlier start has left may come in a moment.
+    auto found = provider ? provider->find(id.id) : QtFuture::makeReadyValueFuture(Result<Sandbox>(failure(ErrorKind::ConnectionLost, Layer::Provider)));
+    found.then(context, [this, then = std::move(then)](const Result<Sandbox> &sandbox) {
+        if (!sandbox)
+            return then(std::unexpected(sandbox.error()));
+        if (sandbox->state == SandboxState::Suspended || sandbox->state == SandboxState::Terminated)
+            return then(failure(ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox->stateText, sandbox->displayName()));
+        then(filesLink(*sandbox));
+    });
 }
 
 std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec)

@@ -9,6 +9,7 @@
 #include "session/networkstore.h"
 #include "session/ownhosts.h"
 #include "session/rememberedpassphrases.h"
+#include "sftp/transferqueue.h"
 #include "ui/mainwindow.h"
 #include "ui/notifier.h"
 #include "ui/promptpresenter.h"
@@ -41,6 +42,9 @@ private:
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
     [[nodiscard]] StandingFiles::Services fileServices(const SandboxId &id);
     [[nodiscard]] Result<OpenedFiles> openFiles(const Sandbox &sandbox);
+    // Of its files; nobody but bulk uses it.
+    [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);
+    void makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then);
     // With the user's way to log in there, and the key that is both registered there and here.
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
@@ -61,6 +65,7 @@ private:
     std::unique_ptr<FeatureStore> m_features; // outlives the links, which the window has
     std::unique_ptr<AvailableKeys> m_keys;
     std::unique_ptr<AccountHub> m_hub;
+    std::unique_ptr<TransferQueue> m_transfers;
     std::unique_ptr<MainWindow> m_window;
     std::unique_ptr<PromptPresenter> m_presenter;
     std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it

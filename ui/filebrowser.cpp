@@ -1,5 +1,6 @@
 #include "ui/filebrowser.h"
 
+#include "sftp/sftpfilesystem.h"
 #include "ui/fileplaces.h"
 #include "ui/filetable.h"
 #include "ui/filewords.h"
@@ -7,6 +8,7 @@
 #include "ui/panebanner.h"
 #include "ui/pathbar.h"
 #include "ui/style.h"
+#include "ui/transferpanel.h"
 
 #include <QDrag>
 #include <QMenu>
@@ -49,7 +51,18 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addWidget(m_splitter, 1);
+    auto *down = new QSplitter(Qt::Vertical, this);
+    down->setChildrenCollapsible(false);
+    down->addWidget(m_splitter);
+    column->addWidget(down, 1);
+    if (services.transfers) {
+        m_transfers = new TransferPanel(services.transfers, down);
+        m_transfers->setMinimumHeight(96);
+        down->addWidget(m_transfers);
+        down->setStretchFactor(0, 1);
+        down->setSizes({400, 130});
+        watchTransfers();
+    }
     column->addWidget(bar);
     actions->install(this, ActionContext::Files);
     connectPane(0);
@@ -347,7 +360,16 @@ QString FileBrowser::reasonAgainstCarrying(Carry how, int from, int to) const
         return tr("Both sides show the same folder.");
     if (how == Carry::Move && isSamePlace)
         return m_panes[from]->reasonAgainst(FileAction::Rename);
-    return tr("Copying between the sides is not built in yet. Meanwhile “Copy command” in the sidebar has scp and rsync.");
+    if (isSamePlace)
+        return tr("Copies within one place are not built in yet; F6 moves there.");
+    if (!m_panes[from]->isLocal() && !m_panes[to]->isLocal())
+        return tr("From one sandbox to another is not built in yet. One side must be this computer.");
+    if (!m_services.transfers)
+        return tr("There is no queue for transfers.");
+    const FilePane *remote = m_panes[m_panes[from]->isLocal() ? to : from];
+    if (!qobject_cast<SftpFileSystem *>(remote->files()))
+        return tr("Transfers need SFTP, which “%1” does not have.").arg(remote->displayName());
+    return {};
 }
 
 void FileBrowser::carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder)
@@ -356,7 +378,42 @@ void FileBrowser::carry(Carry how, int from, const QList<FilePath> &paths, int t
         return;
     if (const QString reason = reasonAgainstCarrying(how, from, to); !reason.isEmpty())
         return m_panes[to]->notices()->tell(NoticeBar::Tone::Trouble, reason);
-    m_work[from]->moveHere(paths, folder);
+    if (m_panes[from]->sandbox() == m_panes[to]->sandbox())
+        return m_work[from]->moveHere(paths, folder);
+    const FilePane *remote = m_panes[m_panes[from]->isLocal() ? to : from];
+    TransferWish wish;
+    wish.way = m_panes[from]->isLocal() ? TransferWay::Send : TransferWay::Fetch;
+    wish.sandbox = remote->sandbox();
+    wish.sandboxName = remote->displayName();
+    wish.sources = paths;
+    wish.target = folder;
+    wish.moves = how == Carry::Move;
+    m_ownTransfers.insert(m_services.transfers->add(wish));
+}
+
+void FileBrowser::watchTransfers()
+{
+    TransferQueue *queue = m_services.transfers;
+    const auto show = [this, queue] { m_transfers->setVisible(!queue->transfers().isEmpty()); };
+    for (const auto signal : {&TransferQueue::added, &TransferQueue::removed})
+        connect(queue, signal, this, show);
+    connect(queue, &TransferQueue::loaded, this, show);
+    show();
+    connect(queue, &TransferQueue::asked, this, [this, queue](qint64 id) {
+        if (m_ownTransfers.contains(id))
+            (void)askAboutConflict(window(), queue, id);
+    });
+    connect(queue, &TransferQueue::finished, this, [this, queue](qint64 id) {
+        if (m_ownTransfers.remove(id) == 0)
+            return;
+        for (FilePane *pane : m_panes)
+            pane->refresh();
+        const TransferProgress progress = queue->progress(id);
+        if (progress.state == TransferState::Finished && progress.failures.isEmpty())
+            emit noteworthy(tr("Files are there"), tr("%L1 files, %2").arg(progress.filesMoved).arg(sizeText(progress.bytesMoved)));
+        else if (progress.state != TransferState::Cancelled)
+            emit noteworthy(tr("A transfer needs you"), stateText(progress));
+    });
 }
 
 void FileBrowser::startDrag(int side, Qt::DropActions actions)
@@ -400,9 +457,22 @@ void FileBrowser::drop(int side, const QMimeData *what, Qt::DropAction action, i
         if (const Result<FilePath> path = FilePath::fromBytes(bytes); path && path->isAbsolute())
             paths.append(*path);
     }
+    // From the desktop: this computer's files, by whichever side can send them.
+    if (from < 0) {
+        paths.clear();
+        for (const QUrl &url : what->urls()) {
+            const QByteArray encoded = url.path(QUrl::FullyEncoded).toLatin1();
+            if (const Result<FilePath> path = FilePath::fromBytes(QByteArray::fromPercentEncoding(encoded)); url.isLocalFile() && path && path->isAbsolute())
+                paths.append(*path);
+        }
+        for (int one = 0; one < 2; ++one) {
+            if (m_panes[one]->isLocal() && one != side)
+                from = one;
+        }
+        action = Qt::CopyAction; // the desktop has its own ways to remove a file
+    }
     if (from < 0 || paths.isEmpty())
-        return m_panes[side]->notices()->tell(NoticeBar::Tone::Trouble,
-                                              tr("Files of other programs and of other tabs cannot be dropped here yet."));
+        return m_panes[side]->notices()->tell(NoticeBar::Tone::Trouble, tr("Only files of this computer can be dropped here, with this computer on the other side."));
     // Inside one place a drag moves, as everywhere.
     const bool isSamePlace = m_panes[from]->sandbox() == pane->sandbox();
     carry(isSamePlace || action == Qt::MoveAction ? Carry::Move : Carry::Copy, from, paths, side, folder);

@@ -11,6 +11,7 @@ class QSplitter;
 namespace Sandpiper {
 
 class FileWork;
+class TransferPanel;
 
 class FileBrowser : public WorkspacePage
 {
@@ -52,6 +53,7 @@ private:
     void carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder);
     [[nodiscard]] QString reasonAgainstCarrying(Carry how, int from, int to) const;
     [[nodiscard]] const KeptSide &owner() const; // the side that the tab is named after
+    void watchTransfers();
     void openTerminal();
     void swapPanes();
     void enable(ActionId id, bool can, const QString &reason = {});
@@ -60,7 +62,9 @@ private:
     FileServices m_services;
     const Actions *m_actions;
     std::unique_ptr<FilePlaces> m_places;
+    QSet<qint64> m_ownTransfers; // begun here: their questions are asked here
     QSplitter *m_splitter;
+    TransferPanel *m_transfers = nullptr;
     FilePane *m_panes[2];
     FileWork *m_work[2];
     int m_active = 1;

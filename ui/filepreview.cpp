@@ -87,7 +87,7 @@ public:
         , m_text(new QPlainTextEdit(this))
         , m_image(new QLabel)
         , m_scroll(new QScrollArea(this))
-        , m_reader(files->read({.path = path, .offset = 0, .length = m_mayBeImage ? kMostImage : kMostText}))
+        , m_reader(files->read(wishFor(files, path, most())))
     {
         setAttribute(Qt::WA_DeleteOnClose);
         setObjectName(u"filePreview"_s);
@@ -119,8 +119,16 @@ public:
         connect(m_reader.get(), &FileReader::received, this, [this](const QByteArray &bytes) {
             m_bytes += bytes;
             m_reader->consumed(bytes.size());
+            if (quint64(m_bytes.size()) >= most() && m_reader) {
+                m_reader->disconnect(this);
+                m_reader.release()->deleteLater(); // it is what speaks
+                showContent(ReadEnd{});
+            }
         });
-        connect(m_reader.get(), &FileReader::finished, this, [this](const Result<ReadEnd> &end) { showContent(end); });
+        connect(m_reader.get(), &FileReader::finished, this, [this, reader = m_reader.get()](const Result<ReadEnd> &end) {
+            if (reader == m_reader.get())
+                showContent(end);
+        });
         m_text->installEventFilter(this);
     }
 
@@ -136,6 +144,17 @@ protected:
     }
 
 private:
+    // Where no part can be had, the whole is begun and left when there is enough.
+    static FileReadWish wishFor(const FileSystem *files, const FilePath &path, quint64 most)
+    {
+        FileReadWish wish;
+        wish.path = path;
+        if (files->can(FileAction::ReadPart))
+            wish.length = most;
+        return wish;
+    }
+    [[nodiscard]] quint64 most() const { return m_mayBeImage ? kMostImage : kMostText; }
+
     void showContent(const Result<ReadEnd> &end)
     {
         if (!end) {

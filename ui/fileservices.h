@@ -3,6 +3,7 @@
 
 #include "session/sandboxregistry.h"
 #include "sftp/standingfiles.h"
+#include "sftp/transferqueue.h"
 
 namespace Sandpiper {
 
@@ -12,6 +13,7 @@ struct FileServices
     std::function<StandingFiles::Services(const SandboxId &)> standing;
     // Names and states as they change; which sandboxes there are to choose from. Null: this computer alone.
     QPointer<SandboxRegistry> registry;
+    QPointer<TransferQueue> transfers; // null: nothing is copied between the sides
     QString placesFile; // bookmarks and paths that were gone to; empty: not kept
 };
 

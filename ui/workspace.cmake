@@ -28,4 +28,5 @@ set(SANDPIPER_WORKSPACE_SOURCES
     tabstore.h tabstore.cpp
     tabstrip.h tabstrip.cpp
     terminalpane.h terminalpane.cpp
+    transferpanel.h transferpanel.cpp
     workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacetabs.cpp)

@@ -61,6 +61,7 @@ class TestFileBrowser : public QObject
         ~Stage()
         {
             browser.reset();
+            queue.reset();
             std::filesystem::remove_all(dir.path().toStdString());
         }
         void make(const QString &name, const QByteArray &content = "x") const
@@ -89,6 +90,12 @@ class TestFileBrowser : public QObject
                 made.after = runAfter;
                 return made;
             };
+            TransferQueue::Services moving;
+            moving.makeLink = [this](const SandboxId &, QObject *context, auto then) {
+                QMetaObject::invokeMethod(context, [this, then] { then(std::make_unique<SshLink>(options, &prompts)); }, Qt::QueuedConnection);
+            };
+            queue = std::make_unique<TransferQueue>(moving);
+            services.transfers = queue.get();
             KeptTab tab;
             tab.files = KeptFiles{};
             tab.files->sides[0].folder = dir.filePath(u"here"_s).toUtf8();
@@ -136,6 +143,7 @@ class TestFileBrowser : public QObject
         std::optional<Error> refusal;
         int opened = 0;
         QPointer<SshLink> link;
+        std::unique_ptr<TransferQueue> queue;
         std::unique_ptr<FileBrowser> browser;
     };
     std::unique_ptr<TestSshd> m_sshd;
@@ -511,6 +519,57 @@ private slots:
         stage.key(Qt::Key_F6);
         QVERIFY(Stage::shows(stage.left(), {"file"}));
         QVERIFY(Stage::shows(stage.right(), {"sub"}));
+    }
+
+    void aFolderIsCopiedToTheOtherSide_data()
+    {
+        QTest::addColumn<int>("from");
+        QTest::newRow("here to there") << 0;
+        QTest::newRow("there to here") << 1;
+    }
+    void aFolderIsCopiedToTheOtherSide()
+    {
+        QFETCH(int, from);
+        Stage stage(m_sshd->options());
+        const QString source = from == 0 ? u"here"_s : u"there"_s;
+        const QString target = from == 0 ? u"there"_s : u"here"_s;
+        QVERIFY(QDir(stage.dir.path()).mkpath(source + u"/tree/deep"_s));
+        stage.make(source + u"/tree/deep/file"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        FilePane *pane = stage.browser->pane(from);
+        pane->table()->select("tree");
+        pane->focusFiles();
+        QTRY_VERIFY(pane->table()->hasFocus());
+        QVERIFY2(stage.actions[ActionId::FilesCopy]->isEnabled(), qPrintable(stage.actions[ActionId::FilesCopy]->toolTip()));
+        stage.key(Qt::Key_F5);
+        QVERIFY(Stage::shows(stage.browser->pane(1 - from), {"sub", "tree"}));
+        QTRY_VERIFY_WITH_TIMEOUT(isOver(stage.queue->progress(stage.queue->transfers().constFirst()).state), kPatience);
+        QFile file(stage.dir.filePath(target + u"/tree/deep/file"_s));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(file.readAll(), QByteArray("content"));
+        QVERIFY(stage.isThere(source + u"/tree/deep/file"_s));
+        QVERIFY(stage.browser->findChild<QWidget *>(u"transferPanel"_s)->isVisible());
+    }
+
+    void nothingIsOverwrittenUnasked()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/file"_s, "new");
+        stage.make(u"there/file"_s, "old one");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->table()->select("file");
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        stage.key(Qt::Key_F5);
+        QTRY_VERIFY_WITH_TIMEOUT(topLevel<QDialog>(u"conflictDialog"_s), kPatience);
+        const QString there = stage.dir.filePath(u"there/file"_s);
+        QFile file(there);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(file.readAll(), QByteArray("old one"));
+        topLevel<QDialog>(u"conflictDialog"_s)->findChild<QPushButton *>(u"conflict%1"_s.arg(int(OnConflict::Rename)))->click();
+        QVERIFY(Stage::shows(stage.right(), {"sub", "file", "file (2)"}));
     }
 
     void aBrowserMayGoAtAnyMoment()
