@@ -45,7 +45,7 @@ public:
         painter->save();
         painter->setRenderHint(QPainter::Antialiasing);
         painter->setPen(Qt::NoPen);
-        painter->setBrush(themeColors().border);
+        painter->setBrush(themeColors().controlBorder);
         painter->drawRoundedRect(track, 1.5, 1.5);
         track.setWidth(track.width() * std::clamp(fraction, 0.0, 1.0));
         painter->setBrush(themeColors().accent);
@@ -135,7 +135,10 @@ QVariant TransferModel::data(const QModelIndex &index, int role) const
         return wish.sources.size() > 1 ? tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
     }
     case Where: return fetches ? tr("%1 → this computer").arg(tamed(wish.sandboxName, 60)) : tr("this computer → %1").arg(tamed(wish.sandboxName, 60));
-    case Progress: return tr("%1 of %2, %L3 of %L4 files").arg(sizeText(progress.bytesMoved), sizeText(progress.bytes)).arg(progress.filesMoved).arg(progress.files);
+    case Progress:
+        if (progress.files == 0)
+            return {};
+        return tr("%1 of %2, %L3 of %L4 files").arg(sizeText(progress.bytesMoved), sizeText(progress.bytes)).arg(progress.filesMoved).arg(progress.files);
     case Speed: return runs && progress.bytesPerSecond >= 1 ? tr("%1/s").arg(sizeText(quint64(progress.bytesPerSecond))) : QString();
     case Left:
         return runs && progress.isScanned && progress.bytesPerSecond >= 1 && progress.bytes > progress.bytesMoved

@@ -58,6 +58,7 @@ class TestTabStore : public QObject
 private slots:
     void init();
     void whatIsSavedComesBack();
+    void aTabWithFilesComesBack();
     void aMissingFileIsNoTabs();
     void aStoreWithoutAFileKeepsNothing();
     void theFileIsReadableByItsOwnerOnly();
@@ -94,6 +95,23 @@ void TestTabStore::whatIsSavedComesBack()
     const auto tabs = TabStore(file()).load();
     QVERIFY(tabs);
     QCOMPARE(*tabs, some());
+}
+
+void TestTabStore::aTabWithFilesComesBack()
+{
+    KeptTabs tabs = some();
+    KeptTab files;
+    files.shell.sandbox = {u"fake"_s, u"account"_s, u"id"_s};
+    files.shell.sandboxName = u"box"_s;
+    files.title = u"My files"_s;
+    files.files = KeptFiles{};
+    files.files->sides[0].folder = "/odd\xff\n%41/folder";
+    files.files->sides[1] = {files.shell.sandbox, u"box"_s, "/workspace"};
+    tabs.open.append(files);
+    QVERIFY(TabStore(file()).save(tabs));
+    const Result<KeptTabs> loaded = TabStore(file()).load();
+    QVERIFY(loaded);
+    QVERIFY(*loaded == tabs);
 }
 
 void TestTabStore::aMissingFileIsNoTabs()
