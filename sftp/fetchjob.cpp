@@ -80,7 +80,7 @@ private:
         for (const auto &[offset, bytes] : std::exchange(m_early, {})) {
             if (!m_isOpenEnded && offset + quint64(bytes.size()) > m_size)
                 return changed();
-            if (!write(offset, bytes))
+            if (!store(offset, bytes))
                 return;
         }
         pump();
@@ -121,7 +121,7 @@ private:
             return changed();
         if (!m_hasBegun)
             m_early.emplace_back(offset, data->bytes.toByteArray());
-        else if (!write(offset, data->bytes))
+        else if (!store(offset, data->bytes))
             return;
         // Servers may give less, as read(2) does.
         if (m_isOpenEnded) {
@@ -133,7 +133,7 @@ private:
         pump();
     }
 
-    [[nodiscard]] bool write(quint64 offset, QByteArrayView bytes)
+    [[nodiscard]] bool store(quint64 offset, QByteArrayView bytes)
     {
         if (const Done written = m_target.write(offset, bytes); !written) {
             failHere(written.error());

@@ -3,6 +3,8 @@
 #include "session/background.h"
 #include "sftp/localdisk.h"
 
+#include <QPointer>
+
 #include <cerrno>
 
 #include <fcntl.h>
