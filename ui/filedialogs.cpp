@@ -2,6 +2,7 @@
 
 #include "ui/dialogkit.h"
 
+#include <QCoreApplication>
 #include <QFormLayout>
 #include <QLineEdit>
 #include <QPushButton>

@@ -7,6 +7,7 @@
 #include "ui/theme.h"
 
 #include <QCheckBox>
+#include <QCoreApplication>
 #include <QDateTime>
 #include <QGridLayout>
 #include <QHeaderView>
