@@ -96,10 +96,10 @@ private:
     void take(quint64 offset, quint32 size, const Result<SftpReply> &reply)
     {
         --m_inFlight;
-        const auto *data = reply ? std::get_if<SftpData>(&reply->body) : nullptr;
-        const auto *status = reply ? std::get_if<SftpStatus>(&reply->body) : nullptr;
-        const bool isEnd = (status && status->is(SftpStatusCode::Eof)) || (data && data->bytes.isEmpty());
-        if (isEnd) {
+        const Result<std::optional<QByteArrayView>> piece = pieceOf(reply, size);
+        if (!piece)
+            return fail(piece.error());
+        if (!*piece) {
             // It was planned as a longer one, and read before it was looked at.
             if (!m_hasBegun || (!m_isOpenEnded && offset >= m_size)) {
                 m_asked = std::min(m_asked, offset);
@@ -112,23 +112,20 @@ private:
             m_size = std::min(m_size, offset);
             return pump();
         }
-        if (!data)
-            return fail(expect<SftpData>(reply).error());
-        if (data->bytes.size() > qsizetype(size))
-            return fail({ErrorKind::Protocol, Layer::Sftp, u"more bytes than were asked for"_s, {}});
-        const quint64 end = offset + quint64(data->bytes.size());
+        const QByteArrayView bytes = **piece;
+        const quint64 end = offset + quint64(bytes.size());
         if (m_hasBegun && !m_isOpenEnded && end > m_size)
             return changed();
         if (!m_hasBegun)
-            m_early.emplace_back(offset, data->bytes.toByteArray());
-        else if (!store(offset, data->bytes))
+            m_early.emplace_back(offset, bytes.toByteArray());
+        else if (!store(offset, bytes))
             return;
         // Servers may give less, as read(2) does.
         if (m_isOpenEnded) {
             m_asked = end;
             m_size = end + server().mostRead;
-        } else if (data->bytes.size() < qsizetype(size) && !(m_hasBegun && end >= m_size)) {
-            read(end, size - quint32(data->bytes.size()));
+        } else if (bytes.size() < qsizetype(size) && !(m_hasBegun && end >= m_size)) {
+            read(end, size - quint32(bytes.size()));
         }
         pump();
     }

@@ -62,27 +62,12 @@ Done doneOr(int answer, const FilePath &path)
     return failed(path);
 }
 
-quint32 seconds(const timespec &time)
-{
-    return quint32(std::clamp<qint64>(qint64(time.tv_sec), 0, 0xffffffff));
-}
-
 } // namespace
 
 std::unexpected<Error> failed(const FilePath &path)
 {
     const int number = errno;
     return failure(kindOf(number), Layer::LocalDisk, qt_error_string(number), path.shown());
-}
-
-FileAttributes attributesOf(const struct stat &found)
-{
-    FileAttributes attributes;
-    attributes.size = quint64(found.st_size);
-    attributes.owner = FileOwner{found.st_uid, found.st_gid};
-    attributes.mode = found.st_mode;
-    attributes.times = FileTimes{seconds(found.st_atim), seconds(found.st_mtim)};
-    return attributes;
 }
 
 Result<FilePath> homeFolder()

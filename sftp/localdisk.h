@@ -2,7 +2,7 @@
 #pragma once
 
 #include "session/filedescriptor.h"
-#include "sftp/fileattributes.h"
+#include "sftp/localtree.h"
 
 #include <QThreadPool>
 
@@ -17,7 +17,6 @@ namespace LocalDisk {
 
 // Of errno, as it is now.
 [[nodiscard]] std::unexpected<Error> failed(const FilePath &path);
-[[nodiscard]] FileAttributes attributesOf(const struct stat &found);
 
 [[nodiscard]] Result<FilePath> homeFolder();
 [[nodiscard]] Result<FilePath> realPath(const FilePath &path);

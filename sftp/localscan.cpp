@@ -1,4 +1,5 @@
 #include "session/background.h"
+#include "sftp/localdisk.h"
 #include "sftp/transferscan.h"
 
 #include <cerrno>
@@ -57,9 +58,7 @@ void look(int folder, const QByteArray &name, const ScannedItem &in, LinkTreatme
         // Followed: from there on it is a tree of its own, in which nothing else is followed unseen.
         if (::fstatat(folder, name.constData(), &status, 0) != 0)
             return fail(localError(errno, item.source.shown()));
-        char *real = ::realpath(item.source.bytes().constData(), nullptr);
-        const Result<FilePath> where = real ? FilePath::fromBytes(QByteArray(real)) : Result<FilePath>(std::unexpected(localError(errno, item.source.shown())));
-        ::free(real);
+        const Result<FilePath> where = LocalDisk::realPath(item.source);
         if (!where)
             return fail(where.error());
         const bool isFolder = S_ISDIR(status.st_mode);
@@ -137,9 +136,7 @@ Found lookAtSource(const FilePath &source, const FilePath &target, bool recurses
         found.failures.append({source, {ErrorKind::InvalidInput, Layer::LocalDisk, u"this is a folder"_s, source.shown()}});
         return found;
     }
-    char *real = ::realpath(source.bytes().constData(), nullptr);
-    const Result<FilePath> where = real ? FilePath::fromBytes(QByteArray(real)) : Result<FilePath>(std::unexpected(localError(errno, source.shown())));
-    ::free(real);
+    const Result<FilePath> where = LocalDisk::realPath(source);
     if (!where || (!isFolder && !S_ISREG(status.st_mode))) {
         found.failures.append({source, where ? Error{ErrorKind::Unsupported, Layer::LocalDisk, u"neither a file nor a folder"_s, source.shown()} : where.error()});
         return found;
@@ -166,7 +163,7 @@ void LocalScan::start()
     for (const FilePath &source : wish().sources) {
         began();
         inBackground(
-                this, [source, target = targetOf(source), recurses = wish().recurses] { return lookAtSource(source, target, recurses); },
+                diskPool(), this, [source, target = targetOf(source), recurses = wish().recurses] { return lookAtSource(source, target, recurses); },
                 [this](const Found &found) {
                     for (const TransferFailure &failure : found.failures)
                         emit failed(failure.path, failure.error);
@@ -185,7 +182,7 @@ void LocalScan::list(const Folder &folder)
     item.tree = folder.tree;
     item.local = folder.local;
     inBackground(
-            this, [item, links = wish().links, way = folder.way] { return lookInto(item, links, way); },
+            diskPool(), this, [item, links = wish().links, way = folder.way] { return lookInto(item, links, way); },
             [this, way = folder.way](const Found &found) {
                 for (const TransferFailure &failure : found.failures)
                     emit failed(failure.path, failure.error);

@@ -80,7 +80,7 @@ void LocalListing::next()
             }
             struct stat found = {};
             if (::fstatat(::dirfd(folder.get()), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0)
-                step.rows.append({name.toByteArray(), LocalDisk::attributesOf(found)});
+                step.rows.append({name.toByteArray(), attributesOf(found)});
             else if (errno != ENOENT) // gone meanwhile
                 step.rows.append({name.toByteArray(), FileAttributes{.size = {}, .owner = {}, .mode = DTTOIF(entry->d_type), .times = {}}});
         }

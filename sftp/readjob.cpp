@@ -83,20 +83,17 @@ private:
     void take(quint64 offset, quint32 size, const Result<SftpReply> &reply)
     {
         --m_inFlight;
-        const auto *data = reply ? std::get_if<SftpData>(&reply->body) : nullptr;
-        const auto *status = reply ? std::get_if<SftpStatus>(&reply->body) : nullptr;
-        const bool isEnd = (status && status->is(SftpStatusCode::Eof)) || (data && data->bytes.isEmpty());
-        if (!isEnd && !data)
-            return fail(expect<SftpData>(reply).error());
-        if (isEnd) {
+        const Result<std::optional<QByteArrayView>> piece = pieceOf(reply, size);
+        if (!piece)
+            return fail(piece.error());
+        if (!*piece) {
             m_end = std::min(m_end.value_or(offset), offset);
-        } else if (data->bytes.size() > qsizetype(size)) {
-            return fail({ErrorKind::Protocol, Layer::Sftp, u"more bytes than were asked for"_s, {}});
         } else {
-            m_arrived.emplace(offset, data->bytes.toByteArray());
+            const QByteArrayView bytes = **piece;
+            m_arrived.emplace(offset, bytes.toByteArray());
             // Servers may give less, as read(2) does.
-            if (const quint32 missing = size - quint32(data->bytes.size()); missing > 0)
-                read(offset + quint64(data->bytes.size()), missing);
+            if (const quint32 missing = size - quint32(bytes.size()); missing > 0)
+                read(offset + quint64(bytes.size()), missing);
         }
         // It became shorter while it was read: what lies behind would be joined to the wrong place.
         if (m_end && !m_arrived.empty() && m_arrived.rbegin()->first >= *m_end)

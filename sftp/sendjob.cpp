@@ -42,9 +42,9 @@ public:
         if (!mustLook)
             return openTarget();
         ask(std::move(SftpRequest(SftpType::Lstat).string(m_target.onTheWire())), [this](const Result<SftpReply> &look) {
-            const auto *existing = look ? std::get_if<FileAttributes>(&look->body) : nullptr;
-            if (!look || (!existing && expect<FileAttributes>(look).error().kind != ErrorKind::NotFound))
-                return fail(expect<FileAttributes>(look).error());
+            const Result<FileAttributes> existing = expect<FileAttributes>(look);
+            if (!existing && existing.error().kind != ErrorKind::NotFound)
+                return fail(existing.error());
             !existing || decide(*existing) ? openTarget() : void();
         });
     }

@@ -56,6 +56,20 @@ void SftpJob::failNew(const Error &error, const FilePath &path)
     });
 }
 
+Result<std::optional<QByteArrayView>> SftpJob::pieceOf(const Result<SftpReply> &reply, quint32 asked)
+{
+    if (const auto *status = reply ? std::get_if<SftpStatus>(&reply->body) : nullptr; status && status->is(SftpStatusCode::Eof))
+        return std::nullopt;
+    const Result<SftpData> data = expect<SftpData>(reply);
+    if (!data)
+        return std::unexpected(data.error());
+    if (data->bytes.isEmpty())
+        return std::nullopt;
+    if (data->bytes.size() > qsizetype(asked))
+        return failure(ErrorKind::Protocol, Layer::Sftp, QStringLiteral("more bytes than were asked for"), m_subject);
+    return data->bytes;
+}
+
 bool SftpJob::saysFull(QByteArrayView space)
 {
     QList<quint64> values; // see FileSystemSpace

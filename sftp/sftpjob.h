@@ -69,6 +69,8 @@ protected:
     void fail(Error error);
     // Something was not made. A refusal without a reason: is something by that name there already?
     void failNew(const Error &error, const FilePath &path);
+    // The bytes of an answer to a READ of so many, borrowed; none: there is nothing more.
+    [[nodiscard]] Result<std::optional<QByteArrayView>> pieceOf(const Result<SftpReply> &reply, quint32 asked);
     // The answer of fstatvfs@openssh.com: there is no room for one more piece.
     [[nodiscard]] bool saysFull(QByteArrayView space);
     // Packets wait with the protocol only so far: what is more waits with whoever writes.

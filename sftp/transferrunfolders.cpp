@@ -1,5 +1,6 @@
 // Folders and links of a transfer, and what is done at its end.
 #include "session/background.h"
+#include "sftp/localdisk.h"
 #include "sftp/transferlarge.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ void TransferRun::findTarget()
     const FilePath target = m_transfer.wish.target;
     if (m_transfer.wish.way == TransferWay::Fetch) {
         inBackground(
-                this,
+                diskPool(), this,
                 [target] {
                     struct stat status;
                     return ::stat(target.bytes().constData(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -111,7 +112,7 @@ void TransferRun::openTarget()
     if (m_transfer.wish.way == TransferWay::Send)
         return makeRemoteTarget(target, {});
     inBackground(
-            this,
+            diskPool(), this,
             [target]() -> Result<std::shared_ptr<LocalTree>> {
                 const Done made = makeTree(target);
                 return made ? LocalTree::open(target) : std::unexpected(made.error());
@@ -186,7 +187,7 @@ void TransferRun::makeFolder(const ScannedItem &item)
             return folderMade(item, std::unexpected(Error{ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()}));
         if (m_transfer.wish.way == TransferWay::Fetch) {
             inBackground(
-                    this, [tree = m_targetTree, path = item.target, mode = m_transfer.wish.keepsMode ? 0700U : 0777U] { return tree->makeFolder(path, mode); },
+                    diskPool(), this, [tree = m_targetTree, path = item.target, mode = m_transfer.wish.keepsMode ? 0700U : 0777U] { return tree->makeFolder(path, mode); },
                     [this, item](const Result<bool> &isNew) { folderMade(item, isNew); });
         } else {
             makeRemoteFolder(item);
@@ -244,7 +245,7 @@ void TransferRun::makeLink(const ScannedItem &item)
         if (m_transfer.wish.way == TransferWay::Fetch) {
             const bool replaces = m_forAll.value_or(m_transfer.wish.onConflict) == OnConflict::Overwrite;
             inBackground(
-                    this, [tree = m_targetTree, item, replaces] { return makeLocalLink(*tree, item.target, item.linkTarget, replaces); },
+                    diskPool(), this, [tree = m_targetTree, item, replaces] { return makeLocalLink(*tree, item.target, item.linkTarget, replaces); },
                     [this, item](const Done &made) { linkMade(item, made); });
         } else {
             makeRemoteLink(item);
@@ -312,7 +313,7 @@ void TransferRun::finishFolders()
         m_madeFolders.clear(); // they are as any new folder
     if (wish.way == TransferWay::Fetch) {
         inBackground(
-                this,
+                diskPool(), this,
                 [tree = m_targetTree, folders = m_madeFolders, keepsTimes = wish.keepsTimes] {
                     for (const ScannedItem &folder : folders)
                         finishLocalFolder(*tree, folder.target, folder.attributes, keepsTimes);
@@ -351,7 +352,7 @@ void TransferRun::removeSources()
     std::ranges::stable_sort(m_movedFolders, std::ranges::greater(), [](const ScannedItem &item) { return depthOf(item.target); });
     if (m_transfer.wish.way == TransferWay::Send) {
         inBackground(
-                this,
+                diskPool(), this,
                 [items = std::exchange(m_moved, {}), folders = std::exchange(m_movedFolders, {})] {
                     QList<TransferFailure> failures;
                     for (const ScannedItem &item : items) {

@@ -1,5 +1,6 @@
 // Large files of a transfer: begun, moved in parts over several connections, ended; and gone on with after a stop.
 #include "session/background.h"
+#include "sftp/localdisk.h"
 #include "sftp/transferlarge.h"
 
 #include <cerrno>
@@ -72,7 +73,7 @@ void TransferRun::compareOverlap(const std::shared_ptr<Large> &large, const QByt
             return;
         }
         inBackground(
-                this, [tree = wish.tree, path = isFetch ? hiddenHere : wish.local, offset, size] { return readPart(tree, path, offset, size); },
+                diskPool(), this, [tree = wish.tree, path = isFetch ? hiddenHere : wish.local, offset, size] { return readPart(tree, path, offset, size); },
                 [this, large, before, there](const QByteArray &here) {
                     --m_others;
                     if (!here.isEmpty() && here == *there) {
@@ -202,7 +203,7 @@ void TransferRun::removeHidden(const ScannedItem &item)
     ++m_others;
     if (wish.way == TransferWay::Fetch) {
         inBackground(
-                this,
+                diskPool(), this,
                 [wish] {
                     const Result<LocalTree::Folder> folder = wish.tree->folder(wish.local.parent(), LocalTree::Missing::Fail);
                     return folder && ::unlinkat((*folder)->get(), wish.hiddenName.constData(), 0) == 0;
