@@ -6,6 +6,4 @@ sandpiper_test(ui tst_filewords LINK sandpiper_ui)
 sandpiper_test(ui tst_panes LINK sandpiper_ui)
 sandpiper_test(ui tst_prompts LINK sandpiper_ui)
 sandpiper_test(ui tst_tabstore LINK sandpiper_ui)
-sandpiper_test(ui tst_workspace LINK sandpiper_ui
-    SOURCES ${CMAKE_SOURCE_DIR}/tests/support/fakeprovider.h ${CMAKE_SOURCE_DIR}/tests/support/fakeshell.h
-    TIMEOUT 300)
+sandpiper_test(ui tst_workspace LINK sandpiper_ui support_fakes TIMEOUT 300)
