@@ -5,8 +5,10 @@
 
 #include "session/tokenbucket.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include <QObject>
@@ -14,7 +16,7 @@
 
 namespace Sandpiper {
 
-// When a key was last pressed in any shell of this program. GUI thread.
+// When a key was last pressed in any shell of this program. Any thread.
 class Typing
 {
 public:
@@ -25,15 +27,20 @@ public:
     void wrote(qint64 bytes, Time now)
     {
         if (bytes > 0 && bytes <= mostOfAKey)
-            m_last = now;
+            m_last.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
-    [[nodiscard]] bool goesOn(Time now) const { return m_last && now - *m_last < lasts; }
+    [[nodiscard]] bool goesOn(Time now) const
+    {
+        const auto last = m_last.load(std::memory_order_relaxed);
+        return last != never && now - Time(Time::duration(last)) < lasts;
+    }
 
     // The one of this program.
     [[nodiscard]] static Typing &here();
 
 private:
-    std::optional<Time> m_last;
+    static constexpr Time::rep never = std::numeric_limits<Time::rep>::min();
+    std::atomic<Time::rep> m_last = never;
 };
 
 // For one stream in one direction. Pure: time comes in.

@@ -42,17 +42,16 @@ public:
     {
         if (!isOpen() || m_isFinishing)
             return;
-        const quint64 chunk = server().mostRead;
         const quint64 stop = m_wish.part.length ? std::min(m_wish.part.offset + *m_wish.part.length, m_size) : m_size;
-        while (m_inFlight < m_wish.inFlight && m_asked < stop) {
-            const quint64 size = std::min(chunk, stop - m_asked);
+        while (m_inFlight < m_wish.inFlight && m_asked < stop && host().bulk().hasRoom()) {
+            const quint64 size = std::min<quint64>(host().bulk().most(server().mostRead), stop - m_asked);
             if (const auto later = m_wish.pacer ? m_wish.pacer->take(size, host().now()) : std::nullopt)
                 return host().wakeAt(*later);
             read(m_asked, quint32(size));
             m_asked += size;
         }
-        if (m_hasBegun && m_inFlight == 0)
-            m_asked >= stop ? allHere() : pump();
+        if (m_hasBegun && m_inFlight == 0 && m_asked >= stop)
+            allHere();
     }
 
 private:
@@ -89,8 +88,12 @@ private:
     void read(quint64 offset, quint32 size)
     {
         ++m_inFlight;
+        m_share.asked(size);
         ask(std::move(SftpRequest(SftpType::Read).string(handle()).longNumber(offset).number(size)),
-            [this, offset, size](const Result<SftpReply> &reply) { take(offset, size, reply); });
+            [this, offset, size, askedAt = host().now()](const Result<SftpReply> &reply) {
+                m_share.answered(size, askedAt, host().now());
+                take(offset, size, reply);
+            });
     }
 
     void take(quint64 offset, quint32 size, const Result<SftpReply> &reply)
@@ -192,6 +195,7 @@ private:
     bool m_hasBegun = false;
     bool m_isFinishing = false;
     int m_inFlight = 0;
+    BulkShare m_share{host().bulk()};
     std::vector<std::pair<quint64, QByteArray>> m_early; // at most as many as may be in flight
 };
 

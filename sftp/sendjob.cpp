@@ -53,8 +53,8 @@ public:
     {
         if (!isOpen() || m_isFinishing)
             return;
-        while (m_offset < m_stop && m_inFlight < m_wish.inFlight && host().protocol().unsent() < mostUnsent) {
-            if (const auto later = m_wish.pacer ? m_wish.pacer->take(std::min<quint64>(server().mostWrite, m_stop - m_offset), host().now()) : std::nullopt)
+        while (m_offset < m_stop && m_inFlight < m_wish.inFlight && host().protocol().unsent() < mostUnsent && host().bulk().hasRoom()) {
+            if (const auto later = m_wish.pacer ? m_wish.pacer->take(nextSize(), host().now()) : std::nullopt)
                 return host().wakeAt(*later);
             if (!sendPiece())
                 return;
@@ -157,9 +157,11 @@ private:
         });
     }
 
+    [[nodiscard]] quint64 nextSize() { return std::min<quint64>(host().bulk().most(server().mostWrite), m_stop - m_offset); }
+
     [[nodiscard]] bool sendPiece()
     {
-        const auto size = qsizetype(std::min<quint64>(server().mostWrite, m_stop - m_offset));
+        const auto size = qsizetype(nextSize());
         QByteArray bytes(size, Qt::Uninitialized);
         const ssize_t got = readHere(bytes);
         if (got != size) {
@@ -170,9 +172,11 @@ private:
         if (m_hash)
             m_hash->add(bytes);
         ++m_inFlight;
+        m_share.asked(size);
         ask(std::move(SftpRequest(SftpType::Write, handle().size() + size + 16).string(handle()).longNumber(m_offset).string(bytes)),
-            [this, size](const Result<SftpReply> &reply) {
+            [this, size, askedAt = host().now()](const Result<SftpReply> &reply) {
                 --m_inFlight;
+                m_share.answered(size, askedAt, host().now());
                 const Done written = expectOk(reply);
                 if (!written)
                     return refused(written.error());
@@ -329,6 +333,7 @@ private:
     FilePath m_target;
     FilePath m_hidden; // empty: it cannot be
     std::optional<Sha256> m_hash;
+    BulkShare m_share{host().bulk()};
     int m_inFlight = 0;
     int m_number = 1; // of the name
     bool m_replaces = false;

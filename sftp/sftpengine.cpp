@@ -1,5 +1,6 @@
 #include "sftp/sftpengine.h"
 
+#include "session/bulkpacer.h"
 #include "session/sshmessages.h"
 
 #include <unordered_set>
@@ -23,6 +24,7 @@ SftpEngine::~SftpEngine() = default;
 void SftpEngine::look()
 {
     m_now = std::chrono::steady_clock::now();
+    m_bulk.look(m_now, Typing::here().goesOn(m_now));
 }
 
 void SftpEngine::opened(const QByteArray &banner)
@@ -35,6 +37,9 @@ void SftpEngine::received(QByteArrayView bytes)
 {
     look();
     m_protocol.receive(bytes, m_now);
+    // Other jobs than those that were answered may have room now.
+    if (m_bulk.isYielding())
+        pumpJobs();
 }
 
 void SftpEngine::sent(qint64 bytes)
@@ -51,11 +56,16 @@ void SftpEngine::pump()
     if (m_protocol.isReady())
         takeCommands();
     m_wake.reset();
+    pumpJobs();
+    std::erase_if(m_jobs, [](const auto &entry) { return entry.second->isOver(); });
+}
+
+void SftpEngine::pumpJobs()
+{
     for (const auto &[id, job] : m_jobs) {
         if (!job->isOver() && !m_isBroken)
             job->pump();
     }
-    std::erase_if(m_jobs, [](const auto &entry) { return entry.second->isOver(); });
 }
 
 std::optional<std::chrono::steady_clock::time_point> SftpEngine::nextDeadline() const

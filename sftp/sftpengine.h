@@ -26,14 +26,17 @@ private:
     SftpProtocol &protocol() override { return m_protocol; }
     SftpProtocol::Time now() const override { return m_now; }
     void post(SftpEvent event) override { m_mail->events.put(std::move(event)); }
+    BulkWindow &bulk() override { return m_bulk; }
     void wakeAt(SftpProtocol::Time time) override { m_wake = m_wake ? std::min(*m_wake, time) : time; }
 
     void look(); // at the clock
     void takeCommands();
+    void pumpJobs();
     void add(std::unique_ptr<SftpJob> job);
 
     std::shared_ptr<SftpMail> m_mail; // owned together with the face
     SftpProtocol m_protocol;
+    BulkWindow m_bulk;
     SftpProtocol::Time m_now;
     std::optional<SftpProtocol::Time> m_wake; // of the jobs
     std::unordered_map<int, std::unique_ptr<SftpJob>> m_jobs;

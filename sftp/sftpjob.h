@@ -2,6 +2,7 @@
 // link's thread.
 #pragma once
 
+#include "sftp/bulkwindow.h"
 #include "sftp/protocol.h"
 #include "sftp/sftpmessages.h"
 
@@ -19,6 +20,8 @@ public:
     virtual void post(SftpEvent event) = 0;
     // Jobs are pumped then, at the latest.
     virtual void wakeAt(SftpProtocol::Time time) = 0;
+    // What transfers keep to while somebody types. Jobs are pumped after every answer.
+    [[nodiscard]] virtual BulkWindow &bulk() = 0;
 };
 
 class SftpJob
