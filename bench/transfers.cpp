@@ -191,10 +191,14 @@ double Bench::ours(quint16 port, TransferWay way, const QString &source, const Q
     return took;
 }
 
-void Bench::row(const char *name, double wanted, int rounds, const Measure &ours, const QList<Peer> &peers)
+void Bench::row(const char *name, double wanted, int rounds, const Measure &ours, const QList<Peer> &allPeers)
 {
     if (!m_pattern.isEmpty() && !QString::fromLatin1(name).contains(m_pattern))
         return;
+    // For a look with a profiler.
+    const bool isAlone = qEnvironmentVariableIsSet("SANDPIPER_BENCH_ALONE");
+    const QList<Peer> peers = isAlone ? QList<Peer>() : allPeers;
+    rounds = isAlone ? 1 : rounds;
     // In turn, so that a slow minute of the machine is everybody's.
     QList<QList<double>> times(peers.size() + 1);
     for (int round = 0; round < rounds; ++round) {
@@ -240,7 +244,9 @@ void Bench::run()
             ::close(fd);
         }
     }
-    makeLarge(u"large"_s, large);
+    const bool wantsLarge = m_pattern.isEmpty() || m_pattern.contains("iB"_L1);
+    if (wantsLarge && !m_pattern.contains("KiB"_L1))
+        makeLarge(u"large"_s, large);
     const QString here = file(u"here"_s); // where copies land
     const auto clean = [this, here] {
         fresh(u"here"_s);
@@ -316,7 +322,8 @@ void Bench::run()
     std::printf("%-46s %9.1f MiB more than idle at most (wanted <= 96)\n", "memory during all of it", m_mostGrown);
     std::printf("%-46s %9.1f ms (wanted <= 16)\n", "worst gap of the thread of a window", m_worstGap);
 
-    makeLarge(u"large"_s, farLarge);
+    if (wantsLarge)
+        makeLarge(u"large"_s, farLarge);
     for (const auto &[name, oneWay] : {std::pair{"50 ms", 25ms}, std::pair{"100 ms", 50ms}}) {
         const DelayRelay relay(port, {oneWay, 0});
         const quint16 far = relay.port();

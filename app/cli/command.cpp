@@ -43,6 +43,7 @@ const std::vector<CommandRow> &commandTable()
         {"exec", "TARGET [-t] -- CMD…", "one command", make<ExecCommand>},
         {"pty", "ls | create | get | attach | resize | wait | kill", "PTY sessions in a sandbox", make<PtyCommand>},
         {"forward", "TARGET -L SPEC… -R SPEC… -D SPEC…", "port forwards, as ssh makes them", make<ForwardCommand>},
+        {"forwards", "ls|stop NAME", "the port forwards that run", make<ForwardsCommand>},
         {"fs", "ls | stat | cat | write | … TARGET:PATH", "files in a sandbox", make<FsCommand>},
         {"get", "[-r] TARGET:PATH… LOCAL", "fetches files and folders", makeCopy<TransferWay::Fetch>},
         {"put", "[-r] LOCAL… TARGET:PATH", "sends files and folders", makeCopy<TransferWay::Send>},

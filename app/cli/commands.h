@@ -1,10 +1,12 @@
 // The commands. Each has a file of its own; what they share is in Command and Directory.
 #pragma once
 
+#include "app/cli/backgroundchild.h"
 #include "app/cli/command.h"
 #include "session/annotations.h"
 #include "session/filedescriptor.h"
 #include "session/mailbox.h"
+#include "session/runningforwards.h"
 #include "session/sshlink.h"
 #include "session/standingforwards.h"
 
@@ -234,11 +236,35 @@ private:
     void onForward(qsizetype index, const ForwardStatus &status);
     void tell(const QString &event, qsizetype index, const Error &error, const QString &line);
     void finishIfNothingWorks();
+    [[nodiscard]] RunningForwards running() const;
+    void beginInBackground(const QStringList &arguments);
+    void leaveWhenReady();
+
     std::unique_ptr<PromptHandler> m_prompts; // outlives the links
+    QString m_name; // for `forwards`
+    QString m_target;
     QList<ForwardSpec> m_wishes;
     std::unique_ptr<StandingForwards> m_forwards;
+    std::unique_ptr<ForwardsTeller> m_teller;
+    std::unique_ptr<BackgroundChild> m_child; // -f: what goes on
+    bool m_leaves = false;                    // -f: this is that child, and it has not left yet
     bool m_json = false;
     bool m_wasOpen = false;
+};
+
+// Those that run, of this and of other processes of this user.
+class ForwardsCommand : public Command
+{
+    Q_OBJECT
+public:
+    explicit ForwardsCommand(Directory *directory);
+    void start(const QStringList &arguments) override;
+
+private:
+    void list(const QList<RunningForwards> &all);
+    void stop(const QList<RunningForwards> &all, const QString &name);
+    bool m_json = false;
+    bool m_all = false;
 };
 
 class SshConfigCommand : public Command

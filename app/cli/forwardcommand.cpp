@@ -14,6 +14,7 @@ namespace Sandpiper {
 namespace {
 
 constexpr qsizetype kMostForwards = 100; // as ssh has it
+constexpr qsizetype kMostName = 80;
 
 QString wishText(const ForwardSpec &spec)
 {
@@ -47,6 +48,8 @@ void ForwardCommand::start(const QStringList &arguments)
     parser.addOptions({{u"L"_s, u"Listens here: [address:]port:host:hostport, or a socket's path in the place of either end. May be repeated."_s, u"SPEC"_s},
                        {u"R"_s, u"Listens there and connects from here: the same. May be repeated."_s, u"SPEC"_s},
                        {u"D"_s, u"A SOCKS proxy here, whose connections are made from there: [address:]port. May be repeated."_s, u"SPEC"_s},
+                       {u"f"_s, u"Goes on in the background when all of them are ready."_s},
+                       {u"name"_s, u"What `forwards` calls them; else the TARGET's name."_s, u"NAME"_s},
                        {u"json"_s, u"One JSON object for each event."_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
     if (!parse(parser, u"forward"_s, arguments))
@@ -70,6 +73,14 @@ void ForwardCommand::start(const QStringList &arguments)
         return usage(u"forward takes at least one -L, -R or -D"_s);
     if (m_wishes.size() > kMostForwards)
         return usage(u"forward takes at most %1 of -L, -R and -D"_s.arg(kMostForwards));
+    m_name = parser.value(u"name"_s);
+    if (parser.isSet(u"name"_s) && (m_name.trimmed().isEmpty() || m_name.size() > kMostName))
+        return usage(u"--name must be 1 to %1 characters"_s.arg(kMostName));
+    if (parser.isSet(u"f"_s)) {
+        m_leaves = BackgroundChild::isChild();
+        if (!m_leaves)
+            return beginInBackground(arguments);
+    }
     directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *text] {
         directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &target) {
             target ? forward(*target) : fail(target.error());
@@ -97,7 +108,59 @@ void ForwardCommand::forward(const Target &target)
         tell(u"connection_failed"_s, index, error, u"%1: a connection could not be made: %2"_s.arg(wishText(m_wishes.at(index)), error.detail));
     });
     connect(m_forwards.get(), &StandingForwards::statusChanged, this, &ForwardCommand::onStatus);
+    m_target = target.sandbox.displayName();
+    if (m_name.isEmpty())
+        m_name = m_target;
+    m_teller = std::make_unique<ForwardsTeller>(runningForwardsFolder(), [this] { return running(); });
+    if (!m_teller->isListening())
+        say(u"these forwards will not be listed: there is no folder for it"_s);
+    connect(m_teller.get(), &ForwardsTeller::stopWished, this, [this] {
+        m_forwards->disconnect(this);
+        m_forwards.reset();
+        finishLater(ExitOk);
+    });
     m_forwards->open();
+}
+
+RunningForwards ForwardCommand::running() const
+{
+    RunningForwards running{m_name, m_target, QCoreApplication::applicationPid(), {}, {}, {}};
+    if (!m_forwards)
+        return running;
+    using State = StandingForwards::State;
+    const State state = m_forwards->status().state;
+    running.state = state == State::Open ? u"open"_s : state == State::Waiting ? u"waiting"_s : u"opening"_s;
+    for (qsizetype i = 0; i < m_wishes.size(); ++i) {
+        const ForwardStatus status = m_forwards->forward(i);
+        const bool listens = status.state == ForwardStatus::State::Listening;
+        const bool hasFailed = status.state == ForwardStatus::State::Failed;
+        running.forwards.append({wishText(m_wishes.at(i)), listens ? forwardEndText(status.at) : QString(), listens ? u"listening"_s : hasFailed ? u"failed"_s : u"waiting"_s,
+                                 hasFailed ? status.error.detail : QString()});
+    }
+    return running;
+}
+
+// The same command once more: it asks and says what it has to here, and stays when this one has gone.
+void ForwardCommand::beginInBackground(const QStringList &arguments)
+{
+    m_child = std::make_unique<BackgroundChild>();
+    connect(m_child.get(), &BackgroundChild::finished, this, &ForwardCommand::finishLater);
+    if (!m_child->start(QStringList{u"forward"_s} + arguments))
+        fail(Error{ErrorKind::Io, Layer::LocalDisk, u"it cannot be started in the background: %1"_s.arg(qt_error_string()), {}});
+}
+
+void ForwardCommand::leaveWhenReady()
+{
+    const auto listens = [this](qsizetype i) { return m_forwards->forward(i).state == ForwardStatus::State::Listening; };
+    for (qsizetype i = 0; i < m_wishes.size(); ++i) {
+        if (!listens(i))
+            return;
+    }
+    if (!std::exchange(m_leaves, false))
+        return;
+    standardOutput().flush();
+    standardError().flush();
+    BackgroundChild::leave();
 }
 
 void ForwardCommand::tell(const QString &event, qsizetype index, const Error &error, const QString &line)
@@ -126,10 +189,11 @@ void ForwardCommand::onForward(qsizetype index, const ForwardStatus &status)
         } else {
             printLine(forwardEndText(status.at) + u' ' + wishText(spec));
         }
-        return;
+        return leaveWhenReady();
     case ForwardStatus::State::Failed:
         tell(u"failed"_s, index, status.error, forwardFailure(spec, status.error));
-        return finishIfNothingWorks();
+        // Somebody who is told "ready" counts on all of them.
+        return m_leaves ? finishLater(ExitFailed) : finishIfNothingWorks();
     case ForwardStatus::State::Waiting:
     case ForwardStatus::State::Lost:
     case ForwardStatus::State::Stopped: return;
@@ -170,6 +234,8 @@ void ForwardCommand::onStatus(const StandingForwards::Status &status)
 
 void ForwardCommand::interrupt()
 {
+    if (m_child)
+        return m_child->stop();
     if (m_forwards)
         m_forwards->disconnect(this);
     m_forwards.reset(); // what it listens at goes before we say that we have ended

@@ -29,6 +29,11 @@ OutputStream::OutputStream(int descriptor, QObject *parent)
 
 OutputStream::~OutputStream()
 {
+    flush();
+}
+
+void OutputStream::flush()
+{
     while (!m_queue.empty() && !m_broken) {
         pollfd writable = {m_descriptor, POLLOUT, 0};
         ::poll(&writable, 1, -1);

@@ -19,9 +19,10 @@ class OutputStream : public QObject
     Q_OBJECT
 public:
     explicit OutputStream(int descriptor, QObject *parent = nullptr);
-    ~OutputStream() override; // writes what is left, waiting for the reader
+    ~OutputStream() override; // flushes
 
     void write(const QByteArray &bytes);
+    void flush(); // all of it, waiting for the reader
     [[nodiscard]] qint64 pending() const { return m_pending; }
     // The reader has gone (EPIPE): what is written is dropped from then on.
     [[nodiscard]] bool isBroken() const { return m_broken; }

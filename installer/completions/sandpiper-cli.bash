@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward fs get put proxy ssh-config serve doctor --help --version"
+        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward forwards fs get put proxy ssh-config serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -33,7 +33,8 @@ _sandpiper_cli()
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
-            forward) words="-L -R -D --json" ;;
+            forward) words="-L -R -D -f --name --json" ;;
+            forwards) words="--all --json" ;;
             get | put) words="-r --conflict --links --limit --sync --json" ;;
             fs) words="-l -0 -L -p -m -f -s --sync --json" ;;
             serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
@@ -48,6 +49,7 @@ _sandpiper_cli()
                 keys) words+=" ls add rm generate" ;;
                 hostkeys) words+=" ls forget add" ;;
                 pty) words+=" ls create get attach resize wait kill" ;;
+                forwards) words+=" ls stop" ;;
                 fs) words+=" ls stat cat write mkdir rm rmdir mv ln readlink realpath chmod df" ;;
             esac
         fi

@@ -19,6 +19,7 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a shell -d 'An interactive s
 complete -c sandpiper-cli -n __fish_use_subcommand -a exec -d 'One command'
 complete -c sandpiper-cli -n __fish_use_subcommand -a pty -d 'PTY sessions in a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a forward -d 'Port forwards, as ssh makes them'
+complete -c sandpiper-cli -n __fish_use_subcommand -a forwards -d 'The port forwards that run'
 complete -c sandpiper-cli -n __fish_use_subcommand -a fs -d 'Files in a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a get -d 'Fetch files and folders'
 complete -c sandpiper-cli -n __fish_use_subcommand -a put -d 'Send files and folders'
@@ -29,7 +30,7 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layer
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward fs get put proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward fs get put doctor' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward forwards fs get put doctor' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
 
@@ -72,6 +73,10 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from exec' -l via -x -a 'ss
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s L -x -d 'Listen here'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s R -x -d 'Listen there'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s D -x -d 'A SOCKS proxy here'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s f -d 'Go on in the background'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -l name -x -d 'What forwards calls them'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forwards' -a 'ls stop'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forwards' -l all -d 'Stop all of them'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l stdio -d 'Serve one client on standard input and output'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l listen -x -d 'Serve on this address'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from serve' -l via -x -a 'ssh api' -d 'Route'

@@ -24,6 +24,7 @@ _sandpiper_cli() {
         'exec:one command'
         'pty:PTY sessions in a sandbox'
         'forward:port forwards, as ssh makes them'
+        'forwards:the port forwards that run'
         'fs:files in a sandbox'
         'get:fetch files and folders'
         'put:send files and folders'
@@ -86,7 +87,10 @@ _sandpiper_cli() {
                         '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
                 forward)
                     _arguments '--help' '--json[one JSON object for each event]' '*-L[listen here]:forward:' \
-                        '*-R[listen there]:forward:' '*-D[a SOCKS proxy here]:forward:' '1:target:_sandpiper_cli_targets' ;;
+                        '*-R[listen there]:forward:' '*-D[a SOCKS proxy here]:forward:' '-f[go on in the background]' '--name[what forwards calls them]:name:' \
+                        '1:target:_sandpiper_cli_targets' ;;
+                forwards)
+                    _arguments '--help' '--json[one JSON document]' '--all[stop all of them]' '1:what:(ls stop)' '2:name:' ;;
                 proxy)
                     _arguments '--help' '1:target:_sandpiper_cli_targets' ;;
                 hostkeys)

@@ -8,6 +8,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
@@ -15,6 +16,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <csignal>
 #include <future>
 
@@ -166,6 +168,77 @@ private slots:
         QVERIFY(waitUntil([&] { return inside.state() == QProcess::NotRunning; }, kPatience));
         QCOMPARE(inside.readAllStandardOutput(), "hello"_ba);
         QCOMPARE(forward.status(SIGTERM), 130);
+    }
+
+    void inTheBackgroundItGoesOnUntilItIsStopped_data()
+    {
+        QTest::addColumn<QStringList>("how");
+        QTest::addColumn<bool>("byNumber");
+        QTest::newRow("by its name") << QStringList{u"--name"_s, u"my echo"_s} << false;
+        QTest::newRow("by its process") << QStringList() << true;
+    }
+    void inTheBackgroundItGoesOnUntilItIsStopped()
+    {
+        QFETCH(QStringList, how);
+        QFETCH(bool, byNumber);
+        Running forward(QStringList{u"-f"_s, target(u"openssh"_s), u"-L"_s, u"0:"_s + toEcho(), u"-D"_s, u"0"_s} + how);
+        QByteArrayList lines{forward.line(), forward.line()};
+        QCOMPARE(forward.status(), 0);
+        // Nobody of it holds the output any more: a script's $(…) would go on.
+        QVERIFY2(forward.process.readAllStandardError().isEmpty(), "nothing is said");
+        std::ranges::sort(lines, {}, [](const QByteArray &line) { return line.split(' ').value(1); });
+        QCOMPARE(RawPeer::tcp(portOf(lines.at(1))).exchange("hello"), "hellobye"_ba);
+
+        QProcess list;
+        list.start(cli(), {u"forwards"_s, u"ls"_s, u"--json"_s});
+        QVERIFY(list.waitForFinished(kPatience));
+        const QJsonArray all = QJsonDocument::fromJson(list.readAllStandardOutput()).array();
+        QCOMPARE(all.size(), 1);
+        const QJsonObject one = all.first().toObject();
+        QCOMPARE(one.value("name"_L1).toString(), how.value(1, one.value("target"_L1).toString()));
+        QCOMPARE(one.value("state"_L1).toString(), u"open"_s);
+        const QJsonObject local = one.value("forwards"_L1).toArray().first().toObject();
+        QCOMPARE(local.value("forward"_L1).toString(), u"-L 0:"_s + toEcho());
+        QCOMPARE(local.value("state"_L1).toString(), u"listening"_s);
+        QCOMPARE(local.value("at"_L1).toString().toUtf8(), lines.at(1).split(' ').first());
+        list.start(cli(), {u"forwards"_s});
+        QVERIFY(list.waitForFinished(kPatience));
+        const QByteArray table = list.readAllStandardOutput();
+        QVERIFY2(table.startsWith("NAME") && table.contains("-L 0:" + toEcho().toUtf8()), table.constData());
+
+        QCOMPARE(QProcess::execute(cli(), {u"forwards"_s, u"stop"_s, u"somebody"_s}), 1);
+        const QString name = byNumber ? QString::number(one.value("process"_L1).toInteger()) : how.at(1);
+        QCOMPARE(QProcess::execute(cli(), {u"forwards"_s, u"stop"_s, name}), 0);
+        QVERIFY(waitUntil([&] { return !RawPeer::tcp(portOf(lines.at(1))).isValid(); }, kPatience));
+        QVERIFY(waitUntil([&] {
+            list.start(cli(), {u"forwards"_s, u"ls"_s, u"--json"_s});
+            return list.waitForFinished(kPatience) && list.readAllStandardOutput() == "[]\n";
+        }, kPatience));
+    }
+
+    void theBackgroundIsNotReachedWhereOneFails()
+    {
+        const quint16 busy = m_echo.port();
+        Running forward({u"-f"_s, target(u"openssh"_s), u"-L"_s, u"0:"_s + toEcho(), u"-L"_s, u"%1:a:1"_s.arg(busy)});
+        QCOMPARE(forward.status(), 1);
+        const QByteArray said = forward.process.readAllStandardError();
+        QVERIFY2(said.contains("is in use on this computer"), said.constData());
+        QProcess list;
+        list.start(cli(), {u"forwards"_s, u"ls"_s, u"--json"_s});
+        QVERIFY(list.waitForFinished(kPatience));
+        QCOMPARE(list.readAllStandardOutput(), "[]\n"_ba);
+    }
+
+    void oneThatWasKilledIsNotListed()
+    {
+        auto forward = std::make_unique<Running>(QStringList{target(u"openssh"_s), u"-D"_s, u"0"_s});
+        QVERIFY(!forward->line().isEmpty());
+        QCOMPARE(QProcess::execute(cli(), {u"forwards"_s, u"stop"_s, u"--all"_s, u"--json"_s, u"x"_s}), 2);
+        forward.reset(); // SIGKILL
+        QProcess list;
+        list.start(cli(), {u"forwards"_s, u"ls"_s, u"--json"_s});
+        QVERIFY(list.waitForFinished(kPatience));
+        QCOMPARE(list.readAllStandardOutput(), "[]\n"_ba);
     }
 
     void whatIsMistypedIsNamed_data()
