@@ -83,7 +83,8 @@ void look(int folder, const QByteArray &name, const ScannedItem &in, LinkTreatme
     found.items.append(item);
 }
 
-Found lookInto(const ScannedItem &folder, LinkTreatment links, const QByteArrayList &way)
+// All that is in a folder, or only what has these names.
+Found lookInto(const ScannedItem &folder, LinkTreatment links, const QByteArrayList &way, const std::optional<QByteArrayList> &names)
 {
     Found found;
     const Result<LocalTree::Folder> open = folder.tree->folder(folder.local, LocalTree::Missing::Fail);
@@ -94,6 +95,11 @@ Found lookInto(const ScannedItem &folder, LinkTreatment links, const QByteArrayL
     struct stat status;
     if (::fstat((*open)->get(), &status) == 0)
         found.identity = identityOf(status);
+    if (names) {
+        for (const QByteArray &name : *names)
+            look((*open)->get(), name, folder, links, way, found);
+        return found;
+    }
     // A descriptor of its own: the position in a folder belongs to it.
     const int again = ::openat((*open)->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *stream = again < 0 ? nullptr : ::fdopendir(again);
@@ -160,6 +166,22 @@ Found lookAtSource(const FilePath &source, const FilePath &target, bool recurses
 void LocalScan::start()
 {
     began();
+    if (isNamed()) {
+        tellStrays();
+        // Any name does: it is the folder that everything comes into.
+        inBackground(
+                diskPool(), this, [base = wish().base] { return lookAtSource(base, base, true); },
+                [this](const Found &found) {
+                    for (const TransferFailure &failure : found.failures)
+                        emit failed(failure.path, failure.error);
+                    for (const ScannedItem &folder : found.folders)
+                        push({FilePath(), folder.source, folder.tree, folder.local, {}});
+                    if (found.failures.isEmpty() && found.folders.isEmpty())
+                        emit failed(wish().base, noFolderAnyMore(wish().base));
+                    ended();
+                });
+        return;
+    }
     for (const FilePath &source : wish().sources) {
         began();
         inBackground(
@@ -181,13 +203,20 @@ void LocalScan::list(const Folder &folder)
     ScannedItem item{ScannedItem::Kind::Folder, folder.target, folder.source, {}};
     item.tree = folder.tree;
     item.local = folder.local;
+    const std::optional<QByteArrayList> names = isNamed() ? std::optional(namesIn(folder.target)) : std::nullopt;
     inBackground(
-            diskPool(), this, [item, links = wish().links, way = folder.way] { return lookInto(item, links, way); },
-            [this, way = folder.way](const Found &found) {
-                for (const TransferFailure &failure : found.failures)
+            diskPool(), this, [item, links = wish().links, way = folder.way, names] { return lookInto(item, links, way, names); },
+            [this, way = folder.way](Found found) {
+                found.items.removeIf([&](const ScannedItem &inner) {
+                    const bool isChanged = inner.kind != ScannedItem::Kind::Folder && isNamedFolder(inner.target);
+                    if (isChanged)
+                        found.failures.append({inner.source, noFolderAnyMore(inner.source)});
+                    return isChanged;
+                });
+                for (const TransferFailure &failure : std::as_const(found.failures))
                     emit failed(failure.path, failure.error);
                 tell(found.items);
-                for (const ScannedItem &inner : found.folders)
+                for (const ScannedItem &inner : std::as_const(found.folders))
                     push({inner.target, inner.source, inner.tree, inner.local, way + QByteArrayList{found.identity}});
                 ended();
             });

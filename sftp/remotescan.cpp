@@ -22,11 +22,31 @@ RemoteScan::~RemoteScan() = default;
 void RemoteScan::start()
 {
     began();
+    if (isNamed()) {
+        tellStrays();
+        return lookAtBase();
+    }
     for (const FilePath &source : wish().sources) {
         began();
         lookAtSource(source);
     }
     ended();
+}
+
+void RemoteScan::lookAtBase()
+{
+    SftpClient *client = m_client();
+    if (!client)
+        return postpone([this] { lookAtBase(); });
+    client->stat(wish().base).then(this, [this](const Result<FileAttributes> &found) {
+        if (!found && found.error().kind == ErrorKind::ConnectionLost)
+            return postpone([this] { lookAtBase(); });
+        if (found && found->isFolder())
+            push({FilePath(), wish().base, {}, {}, {}});
+        else
+            emit failed(wish().base, found ? noFolderAnyMore(wish().base) : found.error());
+        ended();
+    });
 }
 
 void RemoteScan::postpone(std::function<void()> step)
@@ -68,6 +88,11 @@ void RemoteScan::lookAtSource(const FilePath &source)
 
 void RemoteScan::list(const Folder &folder)
 {
+    if (isNamed()) {
+        for (const QByteArray &name : namesIn(folder.target))
+            lookAt(folder, name, {});
+        return ended();
+    }
     const auto listing = std::make_shared<Listing>();
     listing->folder = folder;
     m_listings.append(listing);
@@ -151,6 +176,8 @@ void RemoteScan::lookAt(const Folder &in, const QByteArray &name, const FileAttr
                 return again();
             if (!found) {
                 emit failed(item.source, found.error());
+            } else if (!found->isFolder() && isNamedFolder(item.target)) {
+                emit failed(item.source, noFolderAnyMore(item.source));
             } else if (found->type() == FileType::Link) {
                 lookAt(in, name, *found);
             } else if (found->isFolder()) {

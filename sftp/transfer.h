@@ -17,6 +17,9 @@ struct TransferWish
     SandboxId sandbox; // where the other side is
     QString sandboxName;
     QList<FilePath> sources; // files, and folders with all that is in them
+    // Where it is not empty the sources lie below it, and keep their paths from there on. A folder among them is made,
+    // and what is in it is not looked for: each source is meant by itself, a link as a link.
+    FilePath base;
     FilePath target;         // the folder they come into; made where it is missing
     QByteArray targetName;   // of a single source: what it is called there; empty: as it was
     // target is what a single source is to be called, unless it is a folder already: as cp has it. Looked up once.

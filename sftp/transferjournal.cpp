@@ -43,6 +43,7 @@ QString textOf(const TransferWish &wish)
             {u"sandbox"_s, wish.sandbox.toString()},
             {u"sandboxName"_s, wish.sandboxName},
             {u"sources"_s, sources},
+            {u"base"_s, textOf(wish.base)},
             {u"target"_s, textOf(wish.target)},
             {u"targetName"_s, QString::fromLatin1(wish.targetName.toBase64())},
             {u"onConflict"_s, int(wish.onConflict)},
@@ -78,6 +79,7 @@ std::optional<TransferWish> wishOf(const QString &text)
     wish.way = enumOf(object.value("way"_L1), TransferWay::Send);
     wish.sandbox = *sandbox;
     wish.sandboxName = object.value("sandboxName"_L1).toString();
+    wish.base = pathOf(object.value("base"_L1));
     wish.target = pathOf(object.value("target"_L1));
     wish.targetName = QByteArray::fromBase64(object.value("targetName"_L1).toString().toLatin1());
     wish.onConflict = enumOf(object.value("onConflict"_L1), OnConflict::Rename);

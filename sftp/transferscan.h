@@ -5,6 +5,7 @@
 #include "sftp/sftpclient.h"
 #include "sftp/transfer.h"
 
+#include <QHash>
 #include <QSet>
 
 #include <deque>
@@ -51,6 +52,14 @@ protected:
         QByteArrayList way;
     };
     virtual void list(const Folder &folder) = 0;
+    // Where the wish has a base: what is wished for in this folder of the target, by name; each is looked at by itself.
+    [[nodiscard]] bool isNamed() const { return !m_wish.base.isEmpty(); }
+    [[nodiscard]] QByteArrayList namesIn(const FilePath &target) const { return m_names.value(target); }
+    // Something in it is wished for.
+    [[nodiscard]] bool isNamedFolder(const FilePath &target) const { return m_names.contains(target); }
+    // What does not lie below the base.
+    void tellStrays();
+    [[nodiscard]] static Error noFolderAnyMore(const FilePath &source);
     // Starts what may start; ends the scan where nothing is left.
     void goOn();
     void push(Folder folder);
@@ -62,6 +71,7 @@ protected:
 
 private:
     TransferWish m_wish;
+    QHash<FilePath, QByteArrayList> m_names;
     std::deque<Folder> m_folders;
     int m_active = 0;
     qint64 m_unconsumed = 0;
@@ -83,6 +93,7 @@ private:
     struct Listing;
     void list(const Folder &folder) override;
     void lookAtSource(const FilePath &source);
+    void lookAtBase();
     void begin(const std::shared_ptr<Listing> &listing);
     void take(const std::shared_ptr<Listing> &listing, const QList<FileEntry> &rows);
     void end(const std::shared_ptr<Listing> &listing, const Result<ListEnd> &end);
