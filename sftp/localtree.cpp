@@ -106,4 +106,35 @@ Result<bool> LocalTree::makeFolder(const FilePath &path, quint32 mode) const
     return there ? Result<bool>(false) : std::unexpected(there.error());
 }
 
+Done LocalTree::remove(const FilePath &path, bool isFolder) const
+{
+    const Result<Folder> above = folder(path.parent(), Missing::Fail);
+    if (!above)
+        return above.error().kind == ErrorKind::NotFound ? Done() : std::unexpected(above.error());
+    if (::unlinkat((*above)->get(), path.name().constData(), isFolder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+        return std::unexpected(localError(errno, shown(path)));
+    return {};
+}
+
+Done LocalTree::adjust(const FilePath &path, const FileAttributes &attributes) const
+{
+    const Result<Folder> above = folder(path.parent(), Missing::Fail);
+    if (!above)
+        return std::unexpected(above.error());
+    const QByteArray name = path.name();
+    struct stat status;
+    if (::fstatat((*above)->get(), name.constData(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return std::unexpected(localError(errno, shown(path)));
+    if (S_ISLNK(status.st_mode))
+        return failure(ErrorKind::Conflict, Layer::LocalDisk, u"it is a link now"_s, shown(path));
+    if (attributes.times) {
+        const timespec times[2] = {{time_t(attributes.times->accessed), 0}, {time_t(attributes.times->modified), 0}};
+        if (::utimensat((*above)->get(), name.constData(), times, AT_SYMLINK_NOFOLLOW) != 0)
+            return std::unexpected(localError(errno, shown(path)));
+    }
+    if (attributes.mode && ::fchmodat((*above)->get(), name.constData(), *attributes.mode & 07777, AT_SYMLINK_NOFOLLOW) != 0)
+        return std::unexpected(localError(errno, shown(path)));
+    return {};
+}
+
 } // namespace Sandpiper

@@ -28,6 +28,10 @@ public:
     // Makes the last part of it, above which all is there. True: it is new; false: it was there. mode: less what the
     // umask takes.
     [[nodiscard]] Result<bool> makeFolder(const FilePath &path, quint32 mode) const;
+    // A file or a link; a folder, which must be empty. What is not there is gone already.
+    [[nodiscard]] Done remove(const FilePath &path, bool isFolder) const;
+    // Permissions and times of a file or a folder; Conflict where it is a link.
+    [[nodiscard]] Done adjust(const FilePath &path, const FileAttributes &attributes) const;
     // What people read of something in it.
     [[nodiscard]] QString shown(const FilePath &path) const { return m_root.joined(path).shown(); }
 
