@@ -4,14 +4,10 @@
 #include "app/cli/output.h"
 #include "app/cli/rawarguments.h"
 #include "app/cli/terminal.h"
-#include "session/comeback.h"
+#include "app/cli/transferparts.h"
 #include "session/errortext.h"
-#include "session/sshlink.h"
 
-#include <QDir>
-#include <QFile>
-#include <QJsonArray>
-#include <QLocale>
+#include <QJsonObject>
 #include <QRandomGenerator>
 
 #include <unistd.h>
@@ -26,11 +22,6 @@ const QList<std::pair<QString, OnConflict>> &policies()
     static const QList<std::pair<QString, OnConflict>> table{
             {u"ask"_s, OnConflict::Ask}, {u"overwrite"_s, OnConflict::Overwrite}, {u"skip"_s, OnConflict::Skip}, {u"newer"_s, OnConflict::Newer}, {u"rename"_s, OnConflict::Rename}};
     return table;
-}
-
-QString sizeText(quint64 bytes)
-{
-    return QLocale::c().formattedDataSize(qint64(bytes), 1, QLocale::DataSizeIecFormat);
 }
 
 // "20M", in bytes for each second; 0: it is none.
@@ -48,18 +39,9 @@ quint64 rateOf(const QString &text)
     return isNumber && number <= (std::numeric_limits<quint64>::max() >> 31) ? number << shift : 0;
 }
 
-CliResult<FilePath> localPath(const QByteArray &text)
-{
-    const QByteArray absolute = text.startsWith('/') ? text : QFile::encodeName(QDir::currentPath()) + '/' + text;
-    const Result<FilePath> path = FilePath::fromBytes(absolute);
-    if (text.isEmpty() || !path)
-        return mistyped(u"a path here must not be empty"_s);
-    return *path;
-}
-
 QString sideText(const FileAttributes &attributes)
 {
-    return u"%1, %2"_s.arg(attributes.size ? sizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
+    return u"%1, %2"_s.arg(attributes.size ? fileSizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
 }
 
 } // namespace
@@ -131,7 +113,7 @@ void CopyCommand::start(const QStringList &arguments)
             target = place->target;
             path = place->path;
         } else {
-            const CliResult<FilePath> local = localPath(raw.at(i));
+            const CliResult<FilePath> local = parseLocalPath(raw.at(i));
             if (!local)
                 return fail(local.error());
             path = *local;
@@ -149,37 +131,18 @@ void CopyCommand::begin(const CliResult<Target> &target)
         return fail(target.error());
     m_target = *target;
     const Sandbox &sandbox = m_target.sandbox;
-    if (!sandbox.ssh)
-        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName()});
-    if (m_target.signIn.choice.withoutSftp)
-        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, sandbox.displayName()});
+    if (const std::optional<Error> reason = reasonAgainstSftp(m_target))
+        return fail(*reason);
     m_wish.sandbox = sandbox.id;
     m_wish.sandboxName = sandbox.displayName();
     m_queue = std::make_unique<TransferQueue>(TransferQueue::Services{
-            [this](const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then) { makeLink(id, context, std::move(then)); },
+            linkMakerFor(m_target, m_prompts.get()),
             {}, // it lives as long as the command does
             [] { return QRandomGenerator::global()->generateDouble(); }});
     connect(m_queue.get(), &TransferQueue::changed, this, &CopyCommand::show);
     connect(m_queue.get(), &TransferQueue::asked, this, &CopyCommand::ask);
     connect(m_queue.get(), &TransferQueue::finished, this, &CopyCommand::ended);
     m_id = m_queue->add(m_wish);
-}
-
-// A connection might wake a sandbox, and bill it; so its state is asked for before each.
-void CopyCommand::makeLink(const SandboxId &, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)
-{
-    const auto make = [this, then](const Result<Sandbox> &found) {
-        const Decision decision = afterFinding(found);
-        if (decision.move != NextMove::Connect)
-            return then(std::unexpected(decision.error));
-        if (!found->ssh)
-            return then(failure(ErrorKind::Unsupported, Layer::Sftp, {}, found->displayName()));
-        then(std::make_unique<SshLink>(linkOptionsFor(*found, m_target.signIn), m_prompts.get()));
-    };
-    if (!m_target.provider)
-        QMetaObject::invokeMethod(context, [make, sandbox = m_target.sandbox] { make(sandbox); }, Qt::QueuedConnection);
-    else
-        m_target.provider->find(m_target.sandbox.id.id).then(context, make);
 }
 
 void CopyCommand::ask()
@@ -220,13 +183,7 @@ void CopyCommand::show()
     }
     if (!m_showsProgress || isOver(progress.state))
         return;
-    const QString part = progress.isScanned && progress.bytes > 0 ? u"%1 %  "_s.arg(int(100.0 * double(progress.bytesMoved) / double(progress.bytes)), 3) : QString();
-    const QString left = progress.isScanned && progress.bytesPerSecond > 1
-            ? u", %1 s left"_s.arg(qint64(double(progress.bytes - std::min(progress.bytes, progress.bytesMoved)) / progress.bytesPerSecond) + 1)
-            : QString();
-    const QString line = u"%1%2 of %3 files, %4 of %5, %6/s%7"_s.arg(part).arg(progress.filesMoved).arg(progress.files).arg(sizeText(progress.bytesMoved), sizeText(progress.bytes),
-                                                                                                                  sizeText(quint64(progress.bytesPerSecond)), left);
-    standardError().write("\r\033[K" + line.left(std::max(20, localTerminalSize().columns - 1)).toUtf8());
+    standardError().write("\r\033[K" + progressLine(progress).left(std::max(20, localTerminalSize().columns - 1)).toUtf8());
 }
 
 void CopyCommand::tellFailures()
@@ -252,17 +209,11 @@ void CopyCommand::ended()
     if (progress.state == TransferState::Failed && progress.error)
         return fail(*progress.error);
     if (m_json) {
-        QJsonArray failures;
-        for (const TransferFailure &failure : progress.failures) {
-            QJsonObject one{{u"error"_s, errorText(failure.error).sentence}, {u"kind"_s, nameOf(failure.error.kind)}};
-            addFsBytes(one, u"path"_s, failure.path.bytes());
-            failures.append(one);
-        }
         printJson(QJsonDocument(QJsonObject{{u"files"_s, qint64(progress.filesMoved)},
                                             {u"bytes"_s, qint64(progress.bytesMoved)},
                                             {u"skipped"_s, qint64(progress.filesSkipped)},
                                             {u"failed"_s, qint64(progress.filesFailed)},
-                                            {u"failures"_s, failures}}));
+                                            {u"failures"_s, failuresJson(progress.failures)}}));
     }
     const bool isWhole = progress.state == TransferState::Finished && progress.filesFailed == 0 && !m_hasLeftOut;
     finishLater(isWhole ? ExitOk : ExitFailed);

@@ -17,7 +17,6 @@ public:
 
 private:
     void begin(const CliResult<Target> &target);
-    void makeLink(const SandboxId &sandbox, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then);
     void ask();
     void show();
     void tellFailures();

@@ -3,6 +3,7 @@
 #include "app/cli/output.h"
 #include "app/cli/rawarguments.h"
 #include "app/cli/terminal.h"
+#include "app/cli/transferparts.h"
 #include "session/sshlink.h"
 
 #include <QJsonArray>
@@ -118,10 +119,8 @@ void FsCommand::connectTo(const CliResult<Target> &target)
     // A connection might wake it, and bill it; that is for its user to decide.
     if (sandbox.state == SandboxState::Suspended || sandbox.state == SandboxState::Terminated)
         return fail(Error{ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox.stateText, m_targetName});
-    if (!sandbox.ssh)
-        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), m_targetName});
-    if (target->signIn.choice.withoutSftp)
-        return fail(Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, m_targetName});
+    if (const std::optional<Error> reason = reasonAgainstSftp(*target))
+        return fail(*reason);
     m_link = std::make_unique<SshLink>(linkOptionsFor(sandbox, target->signIn), m_prompts.get());
     m_client = std::make_unique<SftpClient>(m_link.get());
     connect(m_client.get(), &SftpClient::ended, this, &FsCommand::failFs);

@@ -23,14 +23,15 @@ complete -c sandpiper-cli -n __fish_use_subcommand -a forwards -d 'The port forw
 complete -c sandpiper-cli -n __fish_use_subcommand -a fs -d 'Files in a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a get -d 'Fetch files and folders'
 complete -c sandpiper-cli -n __fish_use_subcommand -a put -d 'Send files and folders'
+complete -c sandpiper-cli -n __fish_use_subcommand -a sync -d 'Make a folder as another is'
 complete -c sandpiper-cli -n __fish_use_subcommand -a proxy -d 'SSH transport, for ProxyCommand'
 complete -c sandpiper-cli -n __fish_use_subcommand -a ssh-config -d 'Host blocks for ssh and editors'
 complete -c sandpiper-cli -n __fish_use_subcommand -a serve -d 'A local SSH endpoint for a sandbox'
 complete -c sandpiper-cli -n __fish_use_subcommand -a doctor -d 'Walks the layers and says the first that fails'
 
 complete -c sandpiper-cli -n 'not __fish_use_subcommand' -l help -d 'Say more of the command'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward fs get put proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward forwards fs get put doctor' -l json -d 'One JSON document'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from suspend resume terminate shell exec pty forward fs get put sync proxy ssh-config serve doctor' -a '(__sandpiper_cli_targets)'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from accounts ls create suspend resume terminate keys hostkeys pty forward forwards fs get put sync doctor' -l json -d 'One JSON document'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from create suspend resume terminate' -l no-wait -d 'Do not wait for the new state'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from ls create keys' -l account -x -d Account
 
@@ -106,3 +107,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put' -l conflict -
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put' -l links -x -a '1 2 4 8' -d 'Connections at once'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put' -l limit -x -d 'Bytes for each second'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put' -l sync -d 'On the disk before it has its name'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l delete -d 'What is only there goes'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l dry-run -d 'Only say what would be done'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l exclude -x -d 'Leave out'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l checksum -d 'Read where only the time differs'

@@ -28,6 +28,7 @@ _sandpiper_cli() {
         'fs:files in a sandbox'
         'get:fetch files and folders'
         'put:send files and folders'
+        'sync:make a folder as another is'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
         'serve:a local SSH endpoint for a sandbox'
@@ -75,6 +76,9 @@ _sandpiper_cli() {
                     _arguments '--help' '--json[one JSON document]' '-r[folders too]' '--conflict[where something is there already]:what:(ask overwrite skip newer rename)' \
                         '--links[connections at once]:number:(1 2 4 8)' '--limit[bytes for each second]:rate:' '--sync[on the disk before it has its name]' \
                         '*:file or target and path:_files' ;;
+                sync)
+                    _arguments '--help' '--json[one JSON document]' '--delete[what is only there goes]' '--dry-run[only say what would be done]' \
+                        '*--exclude[leave out]:pattern:' '--checksum[read where only the time differs]' '*:folder or target and path:_files' ;;
                 ssh-config)
                     _arguments '--help' '--write[keep them, included from ~/.ssh/config]' '--yes[agree to the one line in ~/.ssh/config]' \
                         '--proxy[through sandpiper-cli proxy]' '--ssh-port[SSH server inside the sandbox]:port:' \

@@ -1,0 +1,82 @@
+#include "app/cli/transferparts.h"
+
+#include "app/cli/fsparts.h"
+#include "session/comeback.h"
+#include "session/errortext.h"
+#include "session/sshlink.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonObject>
+#include <QLocale>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+QString fileSizeText(quint64 bytes)
+{
+    return QLocale::c().formattedDataSize(qint64(bytes), 1, QLocale::DataSizeIecFormat);
+}
+
+CliResult<FilePath> parseLocalPath(const QByteArray &text)
+{
+    const QByteArray absolute = text.startsWith('/') ? text : QFile::encodeName(QDir::currentPath()) + '/' + text;
+    const Result<FilePath> path = FilePath::fromBytes(absolute);
+    if (text.isEmpty() || !path)
+        return mistyped(u"a path here must not be empty"_s);
+    return *path;
+}
+
+std::optional<Error> reasonAgainstSftp(const Target &target)
+{
+    const Sandbox &sandbox = target.sandbox;
+    if (!sandbox.ssh)
+        return Error{ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName()};
+    if (target.signIn.choice.withoutSftp)
+        return Error{ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, sandbox.displayName()};
+    return std::nullopt;
+}
+
+TransferLinkMaker linkMakerFor(const Target &target, PromptHandler *prompts)
+{
+    return [target, prompts](const SandboxId &, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then) {
+        const auto make = [target, prompts, then](const Result<Sandbox> &found) {
+            const Decision decision = afterFinding(found);
+            if (decision.move != NextMove::Connect)
+                return then(std::unexpected(decision.error));
+            if (!found->ssh)
+                return then(failure(ErrorKind::Unsupported, Layer::Sftp, {}, found->displayName()));
+            then(std::make_unique<SshLink>(linkOptionsFor(*found, target.signIn), prompts));
+        };
+        if (!target.provider)
+            QMetaObject::invokeMethod(context, [make, sandbox = target.sandbox] { make(sandbox); }, Qt::QueuedConnection);
+        else
+            target.provider->find(target.sandbox.id.id).then(context, make);
+    };
+}
+
+QString progressLine(const TransferProgress &progress)
+{
+    const QString part = progress.isScanned && progress.bytes > 0 ? u"%1 %  "_s.arg(int(100.0 * double(progress.bytesMoved) / double(progress.bytes)), 3) : QString();
+    const QString left = progress.isScanned && progress.bytesPerSecond > 1
+            ? u", %1 s left"_s.arg(qint64(double(progress.bytes - std::min(progress.bytes, progress.bytesMoved)) / progress.bytesPerSecond) + 1)
+            : QString();
+    return u"%1%2 of %3 files, %4 of %5, %6/s%7"_s.arg(part)
+            .arg(progress.filesMoved)
+            .arg(progress.files)
+            .arg(fileSizeText(progress.bytesMoved), fileSizeText(progress.bytes), fileSizeText(quint64(progress.bytesPerSecond)), left);
+}
+
+QJsonArray failuresJson(const QList<TransferFailure> &failures)
+{
+    QJsonArray array;
+    for (const TransferFailure &failure : failures) {
+        QJsonObject one{{u"error"_s, errorText(failure.error).sentence}, {u"kind"_s, nameOf(failure.error.kind)}};
+        addFsBytes(one, u"path"_s, failure.path.bytes());
+        array.append(one);
+    }
+    return array;
+}
+
+} // namespace Sandpiper
