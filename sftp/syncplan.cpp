@@ -13,7 +13,7 @@ namespace {
 using State = CompareRow::State;
 using Action = SyncStep::Action;
 
-const QString kSpecial = u"neither a file nor a folder nor a link"_s;
+const QString kSpecial = u"It is neither a file nor a folder nor a link."_s;
 
 bool canTravel(FileType type)
 {
@@ -99,14 +99,15 @@ private:
         m_blocked.insert(row.path);
         keep(row.path);
         if (!canCome)
-            return leaveOut(row, kSpecial, ErrorKind::Unsupported);
-        leaveOut(row, m_removes ? u"a folder has this name there, and something in it stays"_s : u"a folder has this name there; it goes only where removing was asked for"_s);
+            return leaveOut(row, kSpecial);
+        leaveOut(row, m_removes ? u"A folder is in its place, and something in that stays."_s : u"A folder is in its place, which goes only with removals."_s);
     }
 
-    void leaveOut(const CompareRow &row, const QString &why, ErrorKind kind = ErrorKind::Conflict)
+    void leaveOut(const CompareRow &row, const QString &why)
     {
         SyncStep step = stepOf(row, Action::LeaveOut);
-        step.error = row.error ? *row.error : Error{kind, Layer::Sftp, why, row.path.shown()};
+        step.reason = why;
+        step.error = row.error;
         m_plan.steps.append(step);
         ++m_plan.leftOut;
     }
@@ -152,7 +153,7 @@ private:
         SyncStep step = stepOf(row, action);
         step.clears = row.differences.testFlag(Difference::Kind);
         if (!canTravel(step.type))
-            return leaveOut(row, kSpecial, ErrorKind::Unsupported);
+            return leaveOut(row, kSpecial);
         if (step.type == FileType::Folder && !step.clears)
             step.action = Action::MakeFolder;
         if (step.type == FileType::File)

@@ -16,7 +16,7 @@ struct SyncStep
         Replace, // what has the name there; that goes first where it is of another kind
         Adjust,  // permissions, and the time of what holds the same
         Remove,
-        LeaveOut, // the reason is in error
+        LeaveOut, // for the reason; where that is empty, for the error
     };
     Action action = Action::Copy;
     FilePath path;
@@ -27,6 +27,7 @@ struct SyncStep
     bool clears = false; // Replace, late: what has the name there is removed first
     FileAttributes source = {};
     FileAttributes target = {};
+    QString reason = {}; // in words of ours, without the name
     std::optional<Error> error = {};
 };
 

@@ -89,6 +89,7 @@ QList<ActionRow> makeRows()
         {Id::FilesPreview, "files.preview", TR("Preview"), "F9", Files, Menu::Files, IconName::Search, false, true},
         {Id::FilesProperties, "files.properties", TR("Properties"), "Alt+Return", Files, Menu::Files, IconName::Info},
         {Id::FilesCopyPath, "files.copyPath", TR("Copy the path"), "", Files, Menu::Files, IconName::Copy},
+        {Id::FilesCompare, "files.compare", TR("Compare folders…"), "F3", Files, Menu::Files, IconName::Files, false, true},
         {Id::FilesTerminal, "files.terminal", TR("Open a terminal here"), "", Files, Menu::Files, IconName::Terminal},
         {Id::FilesBack, "files.back", TR("Back"), "Alt+Left", Files, Menu::Files, IconName::Back, false, true},
         {Id::FilesForward, "files.forward", TR("Forward"), "Alt+Right", Files, Menu::Files, IconName::Next},

@@ -92,6 +92,7 @@ enum class ActionId {
     FilesPreview,
     FilesProperties,
     FilesCopyPath,
+    FilesCompare,
     FilesTerminal,
     FilesBack,
     FilesForward,

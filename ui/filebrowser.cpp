@@ -243,6 +243,7 @@ void FileBrowser::connectActions()
     on(ActionId::FilesFilter, [this] { activePane()->startFilter(); });
     on(ActionId::FilesHidden, [this] { activePane()->setShowsHidden((*m_actions)[ActionId::FilesHidden]->isChecked()); });
     on(ActionId::FilesCopyPath, [this] { m_work[m_active]->copyPaths(); });
+    on(ActionId::FilesCompare, [this] { compareFolders(); });
     on(ActionId::FilesTerminal, [this] { openTerminal(); });
     on(ActionId::FilesSwap, [this] { swapPanes(); });
     on(ActionId::FilesPreview, [this] {
@@ -290,6 +291,7 @@ void FileBrowser::updateActions()
     enable(ActionId::FilesPreview, hasRow, why(FileAction::Read));
     enable(ActionId::FilesCopy, hasRow, reasonAgainstCarrying(Carry::Copy, m_active, 1 - m_active));
     enable(ActionId::FilesMove, hasRow, reasonAgainstCarrying(Carry::Move, m_active, 1 - m_active));
+    enable(ActionId::FilesCompare, hasFolder, reasonAgainstComparing());
     enable(ActionId::FilesTerminal, !pane->isLocal(), pane->isLocal() ? tr("Terminals are opened in sandboxes and on SSH hosts.") : QString());
     const QSignalBlocker quiet((*m_actions)[ActionId::FilesHidden]);
     (*m_actions)[ActionId::FilesHidden]->setChecked(pane->model()->order().showsHidden);
@@ -316,7 +318,7 @@ void FileBrowser::popupMenu(const QPoint &at)
     for (const Id id : {Id::FilesNewFolder, Id::FilesNewFile, Id::FilesNewLink})
         menu->addAction((*m_actions)[id]);
     menu->addSeparator();
-    for (const Id id : {Id::FilesCopyPath, Id::FilesTerminal, Id::FilesBookmark, Id::FilesHidden, Id::FilesRefresh})
+    for (const Id id : {Id::FilesCopyPath, Id::FilesCompare, Id::FilesTerminal, Id::FilesBookmark, Id::FilesHidden, Id::FilesRefresh})
         menu->addAction((*m_actions)[id]);
     menu->addSeparator();
     menu->addAction((*m_actions)[Id::FilesProperties]);

@@ -1,6 +1,7 @@
 // A tab with files: two panes, each with the files of this computer or of a sandbox. GUI thread.
 #pragma once
 
+#include "sftp/treesync.h"
 #include "ui/actions.h"
 #include "ui/filepane.h"
 #include "ui/workspacepage.h"
@@ -54,6 +55,9 @@ private:
     [[nodiscard]] QString reasonAgainstCarrying(Carry how, int from, int to) const;
     [[nodiscard]] const KeptSide &owner() const; // the side that the tab is named after
     void watchTransfers();
+    [[nodiscard]] QString reasonAgainstComparing() const;
+    void compareFolders();
+    void startSync(const TreeSync::Places &places, const SyncPlan &plan);
     void openTerminal();
     void swapPanes();
     void enable(ActionId id, bool can, const QString &reason = {});

@@ -132,6 +132,8 @@ QVariant TransferModel::data(const QModelIndex &index, int role) const
     const bool runs = progress.state == TransferState::Running || progress.state == TransferState::Asking;
     switch (Column(index.column())) {
     case Name: {
+        if (!wish.base.isEmpty())
+            return tr("%L1 changes of %2").arg(wish.sources.size()).arg(shownBytes(wish.base.name()));
         const QString first = wish.sources.isEmpty() ? QString() : shownBytes(wish.sources.constFirst().name());
         return wish.sources.size() > 1 ? tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
     }

@@ -3,7 +3,9 @@ set(SANDPIPER_WORKSPACE_SOURCES
     bannerface.h bannerface.cpp
     closepolicy.h closepolicy.cpp
     closequestion.h closequestion.cpp
-    filebrowser.h filebrowser.cpp
+    comparedialog.h comparedialog.cpp
+    comparemodel.h comparemodel.cpp
+    filebrowser.h filebrowser.cpp filebrowsercompare.cpp
     filedialogs.h filedialogs.cpp fileproperties.cpp filepreview.cpp
     filepane.h filepane.cpp filepanelayout.cpp
     fileplaces.h fileplaces.cpp

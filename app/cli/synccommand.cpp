@@ -69,8 +69,8 @@ QJsonObject jsonOf(const SyncStep &step)
         one.insert(u"differs"_s, QJsonArray::fromStringList(wordsFor(step.differences)));
     if (step.type == FileType::File && step.source.size)
         one.insert(u"size"_s, qint64(*step.source.size));
-    if (step.error)
-        one.insert(u"error"_s, errorText(*step.error).sentence);
+    if (step.action == Action::LeaveOut)
+        one.insert(u"error"_s, step.error ? errorText(*step.error).sentence : step.reason);
     return one;
 }
 
@@ -205,7 +205,7 @@ void SyncCommand::sayFailures() const
 {
     for (const SyncStep &step : m_plan.steps) {
         if (step.action == Action::LeaveOut)
-            sayError(*step.error);
+            step.error ? sayError(*step.error) : say(u"%1: %2"_s.arg(step.path.shown(), step.reason));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "tests/support/recordingprompts.h"
 #include "tests/support/testsshd.h"
 #include "tests/support/waituntil.h"
+#include "ui/comparedialog.h"
 #include "ui/filebrowser.h"
 #include "ui/filetable.h"
 #include "ui/filework.h"
@@ -12,6 +13,7 @@
 #include "ui/style.h"
 
 #include <QApplication>
+#include <QCheckBox>
 #include <QDialog>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -605,6 +607,31 @@ private slots:
                 QVERIFY2(!button->accessibleName().isEmpty() || !button->text().isEmpty(), button->metaObject()->className());
         }
         QVERIFY(!stage.left()->table()->accessibleName().isEmpty());
+    }
+
+    void comparedFoldersBecomeAlike()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/new.txt"_s, "new");
+        stage.make(u"here/sub/deep.txt"_s, "deep");
+        stage.make(u"there/old.txt"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.key(Qt::Key_F3);
+        CompareDialog *dialog = nullptr;
+        QVERIFY(waitUntil([&] { return (dialog = topLevel<CompareDialog>(u"compareDialog"_s)) != nullptr; }, kPatience));
+        const auto button = [&](const char *name) { return dialog->findChild<QPushButton *>(QString::fromLatin1(name)); };
+        QVERIFY(waitUntil([&] { return button("compareToRight")->isEnabled(); }, kPatience));
+        button("compareToRight")->click();
+        dialog->findChild<QCheckBox *>(u"planRemoves"_s)->setChecked(true);
+        QVERIFY(waitUntil([&] { return button("planGo")->isEnabled() && dialog->planModel()->plan().removals == 1; }, kPatience));
+        QVERIFY(!stage.isThere(u"there/new.txt"_s)); // nothing has moved yet
+        button("planGo")->click();
+        QVERIFY(waitUntil([&] { return !stage.isThere(u"there/old.txt"_s); }, kPatience));
+        QVERIFY(stage.isThere(u"there/new.txt"_s) && stage.isThere(u"there/sub/deep.txt"_s));
+        QCOMPARE(stage.queue->transfers().size(), 1);
+        QVERIFY(waitUntil([&] { return stage.left()->notices()->text().contains(u"2"_s) || stage.right()->notices()->text().contains(u"2"_s); }, kPatience));
+        QVERIFY(Stage::shows(stage.right(), {"sub", "new.txt"}));
     }
 };
 
