@@ -2,6 +2,12 @@
 
 #include "session/background.h"
 #include "sftp/contentcompare.h"
+#include "sftp/localdisk.h"
+
+#include <algorithm>
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -17,6 +23,11 @@ constexpr size_t kMostOpen = 20'000; // a folder that is listed while so many wa
 constexpr CompareSide kBoth[] = {CompareSide::Left, CompareSide::Right};
 
 } // namespace
+
+quint32 clockStep(quint64 kindOfDisk)
+{
+    return kindOfDisk == MSDOS_SUPER_MAGIC ? 2 : 1;
+}
 
 TreeCompare::TreeCompare(const Place &left, const Place &right, const CompareOptions &options, QObject *parent)
     : QObject(parent)
@@ -34,6 +45,8 @@ void TreeCompare::start()
             connect(side(which).files, &FileSystem::ended, this, [this](const Error &error) { end(std::unexpected(error)); });
         ++m_tops;
         lookAtTop(which);
+        if (side(which).files && side(which).files->isLocal())
+            askClock(side(which).root);
     }
 }
 
@@ -53,12 +66,33 @@ void TreeCompare::lookAtTop(CompareSide which)
             return end(std::unexpected(top.error()));
         else if (kindOf(*top) != FileType::Folder && top->mode)
             return end(failure(ErrorKind::InvalidInput, Layer::LocalDisk, u"this is not a folder"_s, there.root.shown()));
-        if (--m_tops > 0)
-            return;
-        m_walks.push_back({FilePath(), !m_sides[0].isMissing, !m_sides[1].isMissing});
-        startMore();
-        finishIfDone();
+        topAnswered();
     });
+}
+
+// A server does not say what its disk is.
+void TreeCompare::askClock(const FilePath &root)
+{
+    ++m_tops;
+    inBackground(
+            diskPool(), this,
+            [root] {
+                struct statfs disk;
+                return ::statfs(root.bytes().constData(), &disk) == 0 ? clockStep(quint64(disk.f_type)) : 1;
+            },
+            [this](quint32 step) {
+                m_options.secondsApart = std::max(m_options.secondsApart, step);
+                topAnswered();
+            });
+}
+
+void TreeCompare::topAnswered()
+{
+    if (--m_tops > 0 || m_isOver)
+        return;
+    m_walks.push_back({FilePath(), !m_sides[0].isMissing, !m_sides[1].isMissing});
+    startMore();
+    finishIfDone();
 }
 
 void TreeCompare::startMore()

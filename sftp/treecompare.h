@@ -61,6 +61,8 @@ private:
     [[nodiscard]] Side &side(CompareSide which) { return m_sides[int(which)]; }
     [[nodiscard]] FilePath fullPath(CompareSide which, const FilePath &path) const { return path.isEmpty() ? m_sides[int(which)].root : m_sides[int(which)].root.joined(path); }
     void lookAtTop(CompareSide which);
+    void askClock(const FilePath &root);
+    void topAnswered();
     void startMore();
     void open(const Walk &walk);
     void list(qint64 id, CompareSide which);
@@ -93,5 +95,8 @@ private:
     int m_asking = 0;
     bool m_isOver = false;
 };
+
+// Seconds between two times that a disk of this kind (statfs's f_type) can tell apart, where that is more than one.
+[[nodiscard]] quint32 clockStep(quint64 kindOfDisk);
 
 } // namespace Sandpiper

@@ -45,7 +45,7 @@ struct CompareOptions
     Excludes excludes = {};
     // Files of one size and different times are read to know whether they differ.
     bool readsContent = false;
-    // Times that are no further apart are the same. FAT's clock has steps of 2 s.
+    // Times that are no further apart are the same. More where a disk here tells them less well (FAT: 2 s).
     quint32 secondsApart = 1;
 };
 

@@ -168,6 +168,17 @@ private slots:
             QVERIFY(row.path.isEmpty() || isPlainName(row.path.bytes()));
     }
 
+    void aCoarseClockIsAllowedFor()
+    {
+        QCOMPARE(clockStep(0x4d44), 2u); // FAT
+        QCOMPARE(clockStep(0xef53), 1u); // ext4
+        begin(u"local"_s);
+        QCOMPARE(make("touch l/a r/a l/b r/b; touch -d 2001-02-03T04:05:06 l/*; touch -d 2001-02-03T04:05:08 r/a; touch -d 2001-02-03T04:05:09 r/b"), "");
+        CompareOptions options;
+        options.secondsApart = 2;
+        QCOMPARE(Compared(left(), right(), options).lines(), "differs time: b\nsame: a");
+    }
+
     void aMissingTopIsAnErrorUnlessItMayBe()
     {
         begin(u"local"_s);
