@@ -59,6 +59,12 @@ Application::Application(LogSetup *log, QObject *parent)
     transfers.random = [] { return QRandomGenerator::global()->generateDouble(); };
     m_transfers = std::make_unique<TransferQueue>(transfers);
 
+    FileEdits::Services edits;
+    edits.folder = stateFolder() + u"/edits"_s;
+    edits.standing = [this](const SandboxId &id) { return fileServices(id); };
+    edits.registry = m_registry.get();
+    m_edits = std::make_unique<FileEdits>(edits);
+
     MainWindow::Parts parts;
     parts.registry = m_registry.get();
     parts.hub = m_hub.get();
@@ -81,6 +87,8 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.files.standing = [this](const SandboxId &id) { return fileServices(id); };
     parts.workspace.files.registry = m_registry.get();
     parts.workspace.files.transfers = m_transfers.get();
+    parts.workspace.files.edits = m_edits.get();
+    parts.workspace.files.choices = [this] { return m_preferences->fileChoices(); };
     parts.workspace.files.placesFile = stateFolder() + u"/file_places.json"_s;
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
@@ -96,6 +104,7 @@ Application::Application(LogSetup *log, QObject *parent)
     connect(m_networkStore.get(), &NetworkStore::passwordNotKept, m_window.get(), [this](const Error &error) {
         m_window->tell(tr("The password of the proxy lasts only until you quit: %1").arg(errorText(error).sentence));
     });
+    watchEdits();
     connect(m_network.get(), &NetworkWatch::changed, m_registry.get(), &SandboxRegistry::networkChanged);
     connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
     connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
@@ -110,7 +119,22 @@ Application::~Application()
 {
     // Shells of the window ask through the prompts; they go first.
     m_window.reset();
+    m_edits.reset();
     m_transfers.reset();
+}
+
+// It may be that no browser is open, after a restart say.
+void Application::watchEdits()
+{
+    connect(m_edits.get(), &FileEdits::changed, m_window.get(), [this](const QString &id) {
+        const EditSession *session = m_edits->session(id);
+        if (!session || session->status().state != EditState::Conflict)
+            return;
+        const QString name = tamed(session->record().path.shown().section(u'/', -1), 100);
+        const QString text = tr("You saved “%1” here, and it has changed on “%2” as well. It waits for you under the files.").arg(name, tamed(session->record().sandboxName, 60));
+        m_window->tell(text);
+        m_notifier->notify(tr("A file that you edit has changed"), text);
+    });
 }
 
 AccountHub::Services Application::hubServices()

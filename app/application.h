@@ -44,6 +44,7 @@ private:
     [[nodiscard]] Result<OpenedFiles> openFiles(const Sandbox &sandbox);
     // Of its files; nobody but bulk uses it.
     [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);
+    void watchEdits();
     void makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then);
     // With the user's way to log in there, and the key that is both registered there and here.
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
@@ -66,6 +67,7 @@ private:
     std::unique_ptr<AvailableKeys> m_keys;
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<TransferQueue> m_transfers;
+    std::unique_ptr<FileEdits> m_edits;
     std::unique_ptr<MainWindow> m_window;
     std::unique_ptr<PromptPresenter> m_presenter;
     std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it

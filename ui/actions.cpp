@@ -87,6 +87,7 @@ QList<ActionRow> makeRows()
         {Id::FilesNewFile, "files.newFile", TR("New file…"), "Shift+F4", Files, Menu::Files, IconName::File},
         {Id::FilesNewLink, "files.newLink", TR("New link…"), "", Files, Menu::Files, IconName::Link},
         {Id::FilesPreview, "files.preview", TR("Preview"), "F9", Files, Menu::Files, IconName::Search, false, true},
+        {Id::FilesEdit, "files.edit", TR("Edit"), "Ctrl+E", Files, Menu::Files, IconName::Rename},
         {Id::FilesProperties, "files.properties", TR("Properties"), "Alt+Return", Files, Menu::Files, IconName::Info},
         {Id::FilesCopyPath, "files.copyPath", TR("Copy the path"), "", Files, Menu::Files, IconName::Copy},
         {Id::FilesCompare, "files.compare", TR("Compare folders…"), "F3", Files, Menu::Files, IconName::Files, false, true},

@@ -90,6 +90,7 @@ enum class ActionId {
     FilesRename,
     FilesDelete,
     FilesPreview,
+    FilesEdit,
     FilesProperties,
     FilesCopyPath,
     FilesCompare,

@@ -1,6 +1,8 @@
 #include "ui/filebrowser.h"
 
 #include "sftp/sftpfilesystem.h"
+#include "ui/editpanel.h"
+#include "ui/fileediting.h"
 #include "ui/fileplaces.h"
 #include "ui/filetable.h"
 #include "ui/filewords.h"
@@ -29,6 +31,7 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
     , m_actions(actions)
     , m_places(std::make_unique<FilePlaces>(services.placesFile))
     , m_splitter(new QSplitter(Qt::Horizontal, this))
+    , m_editing(new FileEditing(services, this))
     , m_panes{new FilePane(services, m_places.get(), m_splitter), new FilePane(services, m_places.get(), m_splitter)}
     , m_work{new FileWork(m_panes[0]), new FileWork(m_panes[1])}
 {
@@ -46,7 +49,7 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
     (*actions)[ActionId::FilesMove]->setIconText(tr("Move"));
     (*actions)[ActionId::FilesTerminal]->setIconText(tr("Terminal here"));
     for (const ActionId id : {ActionId::FilesCopy, ActionId::FilesMove, ActionId::FilesNewFolder, ActionId::FilesRename, ActionId::FilesDelete, ActionId::FilesPreview,
-                              ActionId::FilesProperties, ActionId::FilesTerminal})
+                              ActionId::FilesEdit, ActionId::FilesProperties, ActionId::FilesTerminal})
         bar->addAction((*actions)[id]);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -55,14 +58,8 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
     down->setChildrenCollapsible(false);
     down->addWidget(m_splitter);
     column->addWidget(down, 1);
-    if (services.transfers) {
-        m_transfers = new TransferPanel(services.transfers, down);
-        m_transfers->setMinimumHeight(96);
-        down->addWidget(m_transfers);
-        down->setStretchFactor(0, 1);
-        down->setSizes({400, 130});
-        watchTransfers();
-    }
+    if (services.transfers || services.edits)
+        buildBelow(down);
     column->addWidget(bar);
     actions->install(this, ActionContext::Files);
     connectPane(0);
@@ -98,6 +95,7 @@ void FileBrowser::connectPane(int side)
         emit keptChanged();
         emit faceChanged();
     });
+    connect(pane, &FilePane::fileOpened, this, [this, side](int row) { openFile(side, row); });
     connect(pane, &FilePane::resumeWanted, this, &WorkspacePage::resumeWanted);
     connect(pane, &FilePane::stepWanted, this, &WorkspacePage::stepWanted);
     connect(table, &FileTable::otherPaneWanted, this, [this, side] { m_panes[1 - side]->focusFiles(); });
@@ -246,6 +244,7 @@ void FileBrowser::connectActions()
     on(ActionId::FilesCompare, [this] { compareFolders(); });
     on(ActionId::FilesTerminal, [this] { openTerminal(); });
     on(ActionId::FilesSwap, [this] { swapPanes(); });
+    on(ActionId::FilesEdit, [this] { editChosen(); });
     on(ActionId::FilesPreview, [this] {
         if (const QModelIndex current = activePane()->table()->currentIndex(); current.isValid())
             m_work[m_active]->preview(current.row());
@@ -289,6 +288,7 @@ void FileBrowser::updateActions()
     enable(ActionId::FilesDelete, hasRow && !m_work[m_active]->isRemoving(), why(FileAction::RemoveFile));
     enable(ActionId::FilesProperties, hasFolder, why(FileAction::Stat));
     enable(ActionId::FilesPreview, hasRow, why(FileAction::Read));
+    enable(ActionId::FilesEdit, hasRow, m_editing->reasonAgainst(pane, hasRow ? pane->table()->chosenRows() : QList<int>()));
     enable(ActionId::FilesCopy, hasRow, reasonAgainstCarrying(Carry::Copy, m_active, 1 - m_active));
     enable(ActionId::FilesMove, hasRow, reasonAgainstCarrying(Carry::Move, m_active, 1 - m_active));
     enable(ActionId::FilesCompare, hasFolder, reasonAgainstComparing());
@@ -308,6 +308,9 @@ void FileBrowser::popupMenu(const QPoint &at)
     if (onRow && rows.size() == 1) {
         menu->addAction(icon(IconName::Files), tr("Open"), this, [this, row = rows.constFirst()] { activePane()->openRow(row); });
         menu->addAction((*m_actions)[Id::FilesPreview]);
+    }
+    if (onRow) {
+        menu->addAction((*m_actions)[Id::FilesEdit]);
         menu->addSeparator();
     }
     const QList<Id> ofRow = {Id::FilesCopy, Id::FilesMove, Id::FilesRename, Id::FilesDelete};
@@ -393,14 +396,59 @@ void FileBrowser::carry(Carry how, int from, const QList<FilePath> &paths, int t
     m_ownTransfers.insert(m_services.transfers->add(wish));
 }
 
+// Transfers, and what is being edited; neither takes room while there is none.
+void FileBrowser::buildBelow(QSplitter *down)
+{
+    m_below = new QSplitter(Qt::Horizontal, down);
+    m_below->setChildrenCollapsible(false);
+    m_below->setMinimumHeight(96);
+    down->addWidget(m_below);
+    down->setStretchFactor(0, 1);
+    down->setSizes({400, 130});
+    TransferQueue *queue = m_services.transfers;
+    FileEdits *edits = m_services.edits;
+    const auto show = [this, queue, edits] {
+        const bool hasTransfers = queue && !queue->transfers().isEmpty();
+        const bool hasEdits = edits && !edits->edits().isEmpty();
+        if (m_transfers)
+            m_transfers->setVisible(hasTransfers);
+        if (m_edits)
+            m_edits->setVisible(hasEdits);
+        m_below->setVisible(hasTransfers || hasEdits);
+    };
+    if (queue) {
+        m_transfers = new TransferPanel(queue, m_below);
+        for (const auto signal : {&TransferQueue::added, &TransferQueue::removed})
+            connect(queue, signal, this, show);
+        connect(queue, &TransferQueue::loaded, this, show);
+        watchTransfers();
+    }
+    if (edits) {
+        m_edits = new EditPanel(edits, m_below);
+        for (const auto signal : {&FileEdits::added, &FileEdits::removed})
+            connect(edits, signal, this, show);
+        connect(m_edits, &EditPanel::editorWanted, m_editing, &FileEditing::openAgain);
+    }
+    show();
+}
+
+void FileBrowser::openFile(int side, int row)
+{
+    const FileOpening how = m_editing->choices().opening;
+    if (how == FileOpening::Preview || !m_editing->reasonAgainst(m_panes[side], {row}).isEmpty())
+        return m_work[side]->preview(row);
+    m_editing->open(m_panes[side], {row}, how);
+}
+
+void FileBrowser::editChosen()
+{
+    if (const QList<int> rows = activePane()->table()->chosenRows(); !rows.isEmpty())
+        m_editing->open(activePane(), rows, FileOpening::Edit);
+}
+
 void FileBrowser::watchTransfers()
 {
     TransferQueue *queue = m_services.transfers;
-    const auto show = [this, queue] { m_transfers->setVisible(!queue->transfers().isEmpty()); };
-    for (const auto signal : {&TransferQueue::added, &TransferQueue::removed})
-        connect(queue, signal, this, show);
-    connect(queue, &TransferQueue::loaded, this, show);
-    show();
     connect(queue, &TransferQueue::asked, this, [this, queue](qint64 id) {
         if (m_ownTransfers.contains(id))
             (void)askAboutConflict(window(), queue, id);

@@ -11,6 +11,8 @@ class QSplitter;
 
 namespace Sandpiper {
 
+class EditPanel;
+class FileEditing;
 class FileWork;
 class TransferPanel;
 
@@ -58,6 +60,9 @@ private:
     [[nodiscard]] QString reasonAgainstComparing() const;
     void compareFolders();
     void startSync(const TreeSync::Places &places, const SyncPlan &plan);
+    void buildBelow(QSplitter *down);
+    void openFile(int side, int row);
+    void editChosen();
     void openTerminal();
     void swapPanes();
     void enable(ActionId id, bool can, const QString &reason = {});
@@ -68,7 +73,10 @@ private:
     std::unique_ptr<FilePlaces> m_places;
     QSet<qint64> m_ownTransfers; // begun here: their questions are asked here
     QSplitter *m_splitter;
+    FileEditing *m_editing;
+    QSplitter *m_below = nullptr; // what is under way; null: nothing can be
     TransferPanel *m_transfers = nullptr;
+    EditPanel *m_edits = nullptr;
     FilePane *m_panes[2];
     FileWork *m_work[2];
     int m_active = 1;

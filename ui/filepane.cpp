@@ -267,14 +267,14 @@ void FilePane::openRow(int row)
             if (found->isFolder())
                 return goTo(path);
             if (const int now = m_model->rowOf(name); now >= 0 && m_model->path(now) == path)
-                emit previewWanted(now);
+                emit fileOpened(now);
         });
         return;
     case FileType::File:
     case FileType::Fifo:
     case FileType::Socket:
     case FileType::CharacterDevice:
-    case FileType::BlockDevice: return emit previewWanted(row);
+    case FileType::BlockDevice: return emit fileOpened(row);
     }
 }
 

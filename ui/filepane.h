@@ -72,7 +72,7 @@ signals:
     void sideChanged(); // whose, or where
     void stateChanged(); // what can be done
     void activated();
-    void previewWanted(int row);
+    void fileOpened(int row); // by Return or a double click; not a folder
     void resumeWanted(const Sandpiper::SandboxId &sandbox);
     void stepWanted(Sandpiper::BannerAction step, const Sandpiper::SandboxId &sandbox);
 

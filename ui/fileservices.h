@@ -2,8 +2,10 @@
 #pragma once
 
 #include "session/sandboxregistry.h"
+#include "sftp/fileedits.h"
 #include "sftp/standingfiles.h"
 #include "sftp/transferqueue.h"
+#include "ui/toolstart.h"
 
 namespace Sandpiper {
 
@@ -14,6 +16,9 @@ struct FileServices
     // Names and states as they change; which sandboxes there are to choose from. Null: this computer alone.
     QPointer<SandboxRegistry> registry;
     QPointer<TransferQueue> transfers; // null: nothing is copied between the sides
+    QPointer<FileEdits> edits; // null: files of sandboxes are not edited here
+    std::function<FileChoices()> choices = {}; // of the user, now; unset: none
+    std::function<bool(const ToolLaunch &)> launch = {}; // of an editor; unset: starts it, apart from this program
     QString placesFile; // bookmarks and paths that were gone to; empty: not kept
 };
 

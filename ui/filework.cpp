@@ -16,7 +16,6 @@ FileWork::FileWork(FilePane *pane)
     , m_pane(pane)
 {
     connect(pane->table(), &FileTable::renameWanted, this, &FileWork::rename);
-    connect(pane, &FilePane::previewWanted, this, &FileWork::preview);
 }
 
 std::optional<FilePath> FileWork::childNamed(const QString &shown)

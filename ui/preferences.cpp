@@ -82,6 +82,14 @@ QList<SettingRow> makeRows()
         toggle(Setting::MiddleClickPastes, "clipboard/middleClick", SettingPage::Clipboard, true,
                QT_TRANSLATE_NOOP("Preferences", "Paste the selection with the middle mouse button")),
 
+        {Setting::FileOpening, "files/doubleClick", SettingKind::Choice, Preference, SettingPage::Files, u"preview"_s,
+         QT_TRANSLATE_NOOP("Preferences", "A double click on a file"), nullptr, 0, 0, nullptr,
+         {{u"preview"_s, QT_TRANSLATE_NOOP("Preferences", "Looks into it")},
+          {u"edit"_s, QT_TRANSLATE_NOOP("Preferences", "Edits it")},
+          {u"open"_s, QT_TRANSLATE_NOOP("Preferences", "Opens it with the desktop’s program")}}},
+        {Setting::FileEditor, "files/editor", SettingKind::Text, Preference, SettingPage::Files, QString(),
+         QT_TRANSLATE_NOOP("Preferences", "Editor"), QT_TRANSLATE_NOOP("Preferences", "A command, such as: code %f. Empty: what the desktop has for the file.")},
+
         toggle(Setting::AskBeforeDetaching, "closing/askBeforeDetaching", SettingPage::Closing, true,
                QT_TRANSLATE_NOOP("Preferences", "Ask before closing a tab whose shell lives on")),
         toggle(Setting::AskBeforeEnding, "closing/askBeforeEnding", SettingPage::Closing, true,
@@ -283,6 +291,12 @@ TerminalOptions Preferences::terminalOptions() const
     options.visualBell = isOn(Setting::VisualBell);
     options.paddingPx = number(Setting::TerminalPadding);
     return options;
+}
+
+FileChoices Preferences::fileChoices() const
+{
+    const QString opening = text(Setting::FileOpening);
+    return {text(Setting::FileEditor), opening == "edit"_L1 ? FileOpening::Edit : opening == "open"_L1 ? FileOpening::Open : FileOpening::Preview};
 }
 
 CloseChoices Preferences::closeChoices() const

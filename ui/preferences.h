@@ -5,6 +5,7 @@
 #include "terminal/terminalview.h"
 #include "ui/closepolicy.h"
 #include "ui/theme.h"
+#include "ui/toolstart.h"
 
 #include <QHash>
 #include <QObject>
@@ -31,6 +32,8 @@ enum class Setting {
     ConfirmMultilinePaste,
     CopyOnSelect,
     MiddleClickPastes,
+    FileOpening,
+    FileEditor,
     AskBeforeDetaching,
     AskBeforeEnding,
     AskBeforeQuitting,
@@ -56,7 +59,7 @@ enum class Setting {
     LocalSandboxesUsed,
 };
 
-enum class SettingPage { Appearance, Terminal, Clipboard, Closing, Network, Notifications, None };
+enum class SettingPage { Appearance, Terminal, Clipboard, Files, Closing, Network, Notifications, None };
 // Password: its value is only whether there is one. Certificate: PEM.
 enum class SettingKind { Switch, Number, Choice, Font, Text, Password, Certificate, Stored };
 // Preferences may move to another computer with the file; Local ones describe this screen. Network ones
@@ -122,6 +125,7 @@ public:
     [[nodiscard]] ThemeChoice themeChoice() const;
     // The scheme follows the theme where the choice says so.
     [[nodiscard]] TerminalOptions terminalOptions() const;
+    [[nodiscard]] FileChoices fileChoices() const;
     [[nodiscard]] CloseChoices closeChoices() const;
     void setCloseChoices(const CloseChoices &choices);
 

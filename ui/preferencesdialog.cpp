@@ -59,6 +59,7 @@ PreferencesDialog::PreferencesDialog(Preferences *preferences, QWidget *parent)
         {SettingPage::Appearance, tr("Appearance")},
         {SettingPage::Terminal, tr("Terminal")},
         {SettingPage::Clipboard, tr("Copy and paste")},
+        {SettingPage::Files, tr("Files")},
         {SettingPage::Closing, tr("Closing")},
         {SettingPage::Network, tr("Network")},
         {SettingPage::Notifications, tr("Notifications")},

@@ -3,13 +3,12 @@
 #include "session/background.h"
 #include "session/errortext.h"
 #include "ui/dialogkit.h"
+#include "ui/toolstart.h"
 
 #include <QClipboard>
-#include <QDesktopServices>
 #include <QDir>
 #include <QGuiApplication>
 #include <QMenu>
-#include <QProcess>
 
 #include <chrono>
 #include <variant>
@@ -28,13 +27,6 @@ struct SandboxTools::Row
 namespace {
 
 constexpr std::chrono::milliseconds lookedFor{30'000};
-
-// Programs are started apart from this one, with their words as they are: no shell in between.
-bool startApart(const ToolLaunch &launch)
-{
-    return launch.program.isEmpty() ? QDesktopServices::openUrl(launch.url)
-                                    : QProcess::startDetached(launch.program, launch.arguments, QDir::homePath());
-}
 
 QString sentenceOf(const Error &error)
 {

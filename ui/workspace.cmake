@@ -6,7 +6,11 @@ set(SANDPIPER_WORKSPACE_SOURCES
     comparedialog.h comparedialog.cpp
     comparemodel.h comparemodel.cpp
     filebrowser.h filebrowser.cpp filebrowsercompare.cpp
+    editdialogs.h editdialogs.cpp
+    editpanel.h editpanel.cpp
+    filebrowser.h filebrowser.cpp
     filedialogs.h filedialogs.cpp fileproperties.cpp filepreview.cpp
+    fileediting.h fileediting.cpp
     filepane.h filepane.cpp filepanelayout.cpp
     fileplaces.h fileplaces.cpp
     fileservices.h
@@ -30,5 +34,6 @@ set(SANDPIPER_WORKSPACE_SOURCES
     tabstore.h tabstore.cpp
     tabstrip.h tabstrip.cpp
     terminalpane.h terminalpane.cpp
+    toolstart.h toolstart.cpp
     transferpanel.h transferpanel.cpp
     workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacetabs.cpp)

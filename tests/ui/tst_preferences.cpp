@@ -199,7 +199,12 @@ private slots:
                 number->setValue(row.maximum);
                 QCOMPARE(preferences.number(row.setting), row.maximum);
             } else if (auto *line = qobject_cast<QLineEdit *>(field)) {
-                QVERIFY(!line->isEnabled()); // without a manual proxy
+                QCOMPARE(line->isEnabled(), !row.needs); // without a manual proxy
+                if (!row.needs) {
+                    QTest::keyClicks(line, u"gedit \"a, b\" %f"_s);
+                    QTest::keyClick(line, Qt::Key_Return);
+                    QCOMPARE(preferences.text(row.setting), u"gedit \"a, b\" %f"_s);
+                }
             } else if (row.kind == SettingKind::Certificate) {
                 QCOMPARE(field->findChild<QLabel *>(u"authorityName"_s)->text(), u"None"_s);
             } else {
