@@ -19,9 +19,9 @@ struct TextQuestion
 void askText(QWidget *parent, const TextQuestion &question, std::function<void(const QString &text)> agreed);
 // Where a new link leads, and its name; both as shown.
 void askLink(QWidget *parent, const QString &target, std::function<void(const QString &target, const QString &name)> agreed);
-// What is said of one file or of several, with their permissions to change. files is borrowed and may go; changed
+// What is said of one file or of several, with permissions, owner and time to change, also in whole trees. files is borrowed and may go; changed
 // is called when something was set.
-void showFileProperties(QWidget *parent, FileSystem *files, const QList<FilePath> &paths, const QString &owner, std::function<void()> changed);
+void showFileProperties(QWidget *parent, FileSystem *files, const QList<FilePath> &paths, std::function<void()> changed);
 // The first of what a file holds: an image, text, or bytes. files is borrowed and may go.
 void showFilePreview(QWidget *parent, FileSystem *files, const FilePath &path, std::optional<quint64> size);
 

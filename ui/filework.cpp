@@ -162,18 +162,12 @@ void FileWork::copyPaths() const
 
 void FileWork::properties()
 {
-    const QList<int> rows = m_pane->table()->chosenRows();
     if (!m_pane->files())
         return;
     QList<FilePath> paths = chosenPaths();
-    QString owner;
-    if (!rows.isEmpty()) {
-        const FileAttributes &attributes = m_pane->model()->entry(rows.constFirst()).attributes;
-        owner = attributes.owner ? m_pane->model()->ownerText(*attributes.owner) : QString();
-    } else {
+    if (paths.isEmpty())
         paths.append(m_pane->folder());
-    }
-    showFileProperties(m_pane->window(), m_pane->files(), paths, owner, [this, still = QPointer(this)] {
+    showFileProperties(m_pane->window(), m_pane->files(), paths, [this, still = QPointer(this)] {
         if (!still)
             return;
         m_pane->refresh();

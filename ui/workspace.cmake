@@ -27,6 +27,7 @@ set(SANDPIPER_WORKSPACE_SOURCES
     panebanner.h panebanner.cpp
     pastebar.h pastebar.cpp
     pathbar.h pathbar.cpp
+    permissionboxes.h permissionboxes.cpp
     promptdialog.h promptdialog.cpp
     promptpresenter.h promptpresenter.cpp
     tabbar.h tabbar.cpp

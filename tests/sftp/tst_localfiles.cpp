@@ -262,7 +262,7 @@ private slots:
         removal.start();
         QVERIFY(waitUntil([&] { return !finished.isEmpty(); }, kPatience));
         QCOMPARE(removal.outcome().failed, qint64(0));
-        QCOMPARE(removal.outcome().removed, qint64(500 + 4 + 1));
+        QCOMPARE(removal.outcome().done, qint64(500 + 4 + 1));
         QVERIFY(!QFile::exists(stage.dir.filePath(u"tree"_s)));
         QCOMPARE(contentOf(stage.files, {.path = stage.at("precious")}), QByteArray("kept"));
     }

@@ -15,6 +15,7 @@
 
 #include <QApplication>
 #include <QCheckBox>
+#include <QDateTimeEdit>
 #include <QDialog>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -387,6 +388,72 @@ private slots:
         struct stat found = {};
         QCOMPARE(::stat(stage.dir.filePath(u"there/file"_s).toUtf8().constData(), &found), 0);
         QCOMPARE(found.st_mode & 07777, 0640u);
+    }
+
+    void aTreeGetsItsPermissions()
+    {
+        Stage stage(m_sshd->options());
+        (void)QDir(stage.dir.path()).mkpath(u"there/sub/inner"_s);
+        stage.make(u"there/sub/inner/file"_s);
+        stage.make(u"there/sub/inner/tool"_s);
+        const auto path = [&](const QString &name) { return stage.dir.filePath(name).toUtf8(); };
+        const auto mode = [&](const QString &name) {
+            struct stat found = {};
+            return ::stat(path(name).constData(), &found) == 0 ? found.st_mode & 07777 : 0;
+        };
+        QVERIFY(::chmod(path(u"there/sub"_s).constData(), 0755) == 0 && ::chmod(path(u"there/sub/inner"_s).constData(), 0700) == 0);
+        QVERIFY(::chmod(path(u"there/sub/inner/file"_s).constData(), 0600) == 0 && ::chmod(path(u"there/sub/inner/tool"_s).constData(), 0700) == 0);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->select("sub");
+        stage.browser->work(1)->properties();
+        QTRY_VERIFY(topLevel<QDialog>(u"fileProperties"_s));
+        QDialog *dialog = topLevel<QDialog>(u"fileProperties"_s);
+        auto *inside = dialog->findChild<QCheckBox *>(u"propertiesInside"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(inside->isVisible(), kPatience);
+        QVERIFY(!dialog->findChild<QPushButton *>(u"propertiesApply"_s)->isEnabled());
+        // One bit is touched, and one bit is what changes: nothing that was secret is opened further.
+        dialog->findChild<QCheckBox *>(u"bit0010"_s)->click();
+        dialog->findChild<QCheckBox *>(u"bit0020"_s)->click();
+        inside->click();
+        dialog->findChild<QPushButton *>(u"propertiesApply"_s)->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!topLevel<QDialog>(u"fileProperties"_s), kPatience);
+        QCOMPARE(mode(u"there/sub"_s), 0765u);
+        QCOMPARE(mode(u"there/sub/inner"_s), 0720u);
+        QCOMPARE(mode(u"there/sub/inner/file"_s), 0620u);
+        QCOMPARE(mode(u"there/sub/inner/tool"_s), 0720u);
+    }
+
+    void ofSeveralOnlyWhatIsTouchedChanges()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/a"_s);
+        stage.make(u"there/b"_s);
+        const auto path = [&](const QString &name) { return stage.dir.filePath(name).toUtf8(); };
+        QVERIFY(::chmod(path(u"there/a"_s).constData(), 0644) == 0 && ::chmod(path(u"there/b"_s).constData(), 0700) == 0);
+        QVERIFY(QDir(stage.dir.path()).rmdir(u"there/sub"_s));
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->selectAllRows();
+        stage.browser->work(1)->properties();
+        QTRY_VERIFY(topLevel<QDialog>(u"fileProperties"_s));
+        QDialog *dialog = topLevel<QDialog>(u"fileProperties"_s);
+        auto *groupReads = dialog->findChild<QCheckBox *>(u"bit0040"_s);
+        QTRY_COMPARE_WITH_TIMEOUT(groupReads->checkState(), Qt::PartiallyChecked, kPatience);
+        QCOMPARE(dialog->findChild<QLineEdit *>(u"propertiesOctal"_s)->text(), QString());
+        QCOMPARE(dialog->findChild<QCheckBox *>(u"bit0400"_s)->checkState(), Qt::Checked);
+        QCOMPARE(dialog->findChild<QCheckBox *>(u"bit0020"_s)->checkState(), Qt::Unchecked);
+        dialog->findChild<QCheckBox *>(u"bit0020"_s)->click();
+        dialog->findChild<QCheckBox *>(u"propertiesSetsTime"_s)->click();
+        dialog->findChild<QDateTimeEdit *>(u"propertiesTime"_s)->setDateTime(QDateTime::fromSecsSinceEpoch(981'173'106));
+        dialog->findChild<QPushButton *>(u"propertiesApply"_s)->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!topLevel<QDialog>(u"fileProperties"_s), kPatience);
+        for (const auto &[name, mode] : {std::pair(u"there/a"_s, 0664u), std::pair(u"there/b"_s, 0720u)}) {
+            struct stat found = {};
+            QCOMPARE(::stat(path(name).constData(), &found), 0);
+            QCOMPARE(found.st_mode & 07777, mode);
+            QCOMPARE(found.st_mtime, time_t(981'173'106));
+        }
     }
 
     void whatIsMovedWithinOnePlaceIsThere()
