@@ -101,11 +101,15 @@ void EditSession::setState(EditState state, const std::optional<Error> &error)
     emit changed();
 }
 
-void EditSession::writeJournal()
+void EditSession::writeJournal(std::function<void()> then)
 {
-    const Done done = writePrivateFile(m_root + u'/' + m_record.id + u".json"_s, m_record.toJson());
-    if (!done)
-        qCWarning(lcEdit).noquote() << "not remembered:" << describe(done.error());
+    const QString file = m_root + u'/' + m_record.id + u".json"_s;
+    inBackground(diskPool(), this, [file, json = m_record.toJson()] { return writePrivateFile(file, json); }, [this, then = std::move(then), of = m_turn](const Done &done) {
+        if (!done)
+            qCWarning(lcEdit).noquote() << "not remembered:" << describe(done.error());
+        if (of == m_turn)
+            then();
+    });
 }
 
 // Tasks -----------------------------------------------------------------------------------------
@@ -192,11 +196,16 @@ void EditSession::proceed()
     compareNext();
 }
 
+// Lost on the way, the step is taken again and finds that all is done.
 void EditSession::finish()
+{
+    writeJournal([this] { finished(); });
+}
+
+void EditSession::finished()
 {
     const bool isFirst = std::exchange(m_task, Task::None) == Task::Fetch;
     m_isBusy = false;
-    writeJournal();
     setState(EditState::Same);
     if (isFirst)
         emit fetched();

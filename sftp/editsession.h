@@ -87,7 +87,8 @@ private:
     void stepFailed(const Error &error);
     void dropStep();
     void setState(EditState state, const std::optional<Error> &error = {});
-    void writeJournal();
+    void writeJournal(std::function<void()> then); // then: of this step still
+    void finished();
     void look();
     void lookAgain();
     void looked(const Result<LocalDigest> &mine);
@@ -109,6 +110,7 @@ private:
     void setOnHidden(const FileAttributes &wish, std::function<void(const FileAttributes &)> then);
     void publish();
     void sendInPlace(const FilePath &path, FileWriteWish::Existing existing);
+    void writeInPlace(const FilePath &path, FileWriteWish::Existing existing);
     void afterRefusal(const Error &error);
     void beside();
     void arrivedAt(const FilePath &path);

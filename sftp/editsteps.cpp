@@ -73,11 +73,10 @@ void EditSession::fetch(const FileAttributes &found)
             return;
         if (!made)
             return stepFailed(made.error());
-        if (!m_record.isFetched) {
-            writeJournal();
-            m_watch.watch(&m_disk, localPath().parent());
-        }
-        fetchInto(found);
+        if (m_record.isFetched)
+            return fetchInto(found);
+        m_watch.watch(&m_disk, localPath().parent());
+        writeJournal([this, found] { fetchInto(found); });
     });
 }
 
@@ -308,10 +307,16 @@ void EditSession::sendInPlace(const FilePath &path, FileWriteWish::Existing exis
 {
     if (!m_files)
         return stepFailed({ErrorKind::ConnectionLost, Layer::Sftp, {}, {}});
-    if (existing == FileWriteWish::Existing::Empty) {
-        m_record.isInPlace = true;
-        writeJournal();
-    }
+    if (existing != FileWriteWish::Existing::Empty)
+        return writeInPlace(path, existing);
+    m_record.isInPlace = true;
+    writeJournal([this, path, existing] { writeInPlace(path, existing); });
+}
+
+void EditSession::writeInPlace(const FilePath &path, FileWriteWish::Existing existing)
+{
+    if (!m_files)
+        return stepFailed({ErrorKind::ConnectionLost, Layer::Sftp, {}, {}});
     FilePipeWish wish;
     wish.read.path = localPath();
     FileWriteWish into;

@@ -3,6 +3,9 @@
 #include "session/errortext.h"
 #include "session/provider.h"
 #include "session/providers/factory.h"
+#include "session/runafter.h"
+#include "session/sshlink.h"
+#include "sftp/fileedits.h"
 #include "sftp/vendorfilesystem.h"
 
 #include "tests/sftp/filesystemrun.h"
@@ -48,6 +51,7 @@ private slots:
     void aSlowReaderHoldsTheFileUp();
     void syncCannotBePromised();
     void aStreamOutlivesItsFileSystem();
+    void anEditGoesBackAndConflictsAreSeen();
     void aSuspendedSandboxSaysSo();
 
 private:
@@ -414,6 +418,42 @@ void TestVendorFileSystem::aSuspendedSandboxSaysSo()
     QCOMPARE(error.kind, ErrorKind::SandboxNotRunning);
     QCOMPARE(error.subject, u"sleeper"_s);
     QCOMPARE(errorText(error).step, NextStep::ResumeSandbox);
+}
+
+// No rename, no mode, no link: over what is there, and asked all the same.
+void TestVendorFileSystem::anEditGoesBackAndConflictsAreSeen()
+{
+    const QTemporaryDir here;
+    FileEdits::Services services;
+    services.folder = here.filePath(u"edits"_s);
+    services.settle = std::chrono::milliseconds(20);
+    services.standing = [this](const SandboxId &) {
+        StandingFiles::Services made;
+        made.plainHost = m_sandbox;
+        made.open = [this](const Sandbox &sandbox) { return Result<OpenedFiles>(OpenedFiles{nullptr, filesOf(sandbox)}); };
+        made.after = runAfter;
+        return made;
+    };
+    const auto save = [](const QString &name, const QByteArray &bytes) {
+        QFile file(name);
+        return file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size();
+    };
+    QVERIFY(write("/workspace/edited.txt", "old\n"));
+    FileEdits edits(services);
+    const QString id = edits.edit(m_sandbox.id, m_sandbox.name, filePath("/workspace/edited.txt"));
+    const auto reaches = [&](EditState state) { return waitUntil([&] { return edits.session(id)->status().state == state; }, patience); };
+    QVERIFY(reaches(EditState::Same));
+    QVERIFY(save(edits.session(id)->localFile(), "new\n"));
+    const auto holds = [&](const QByteArray &name, const QByteArray &bytes) { return FileRead(*m_files, {.path = filePath(name)}).bytes == bytes; };
+    QVERIFY(waitUntil([&] { return holds("/workspace/edited.txt", "new\n"); }, patience));
+    QVERIFY(reaches(EditState::Same));
+    QVERIFY(write("/workspace/edited.txt", "ours"));
+    QVERIFY(save(edits.session(id)->localFile(), "mine"));
+    QVERIFY(reaches(EditState::Conflict));
+    edits.session(id)->keepBoth();
+    QVERIFY(reaches(EditState::Same));
+    QVERIFY(holds("/workspace/edited.txt", "ours"));
+    QVERIFY(holds("/workspace/edited (2).txt", "mine"));
 }
 
 QTEST_GUILESS_MAIN(TestVendorFileSystem)
