@@ -51,6 +51,7 @@ void FileEditing::open(FilePane *pane, const QList<int> &rows, FileOpening how)
         if (!pane->isLocal()) {
             const QString id = m_services.edits->edit(pane->sandbox(), pane->displayName(), path);
             m_wishes.insert(id, {how, pane});
+            m_asked.remove(id); // who said no once may say yes now
             changed(id);
             continue;
         }
