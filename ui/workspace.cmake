@@ -8,7 +8,6 @@ set(SANDPIPER_WORKSPACE_SOURCES
     filebrowser.h filebrowser.cpp filebrowsercompare.cpp
     editdialogs.h editdialogs.cpp
     editpanel.h editpanel.cpp
-    filebrowser.h filebrowser.cpp
     filedialogs.h filedialogs.cpp fileproperties.cpp filepreview.cpp
     fileediting.h fileediting.cpp
     filepane.h filepane.cpp filepanelayout.cpp
