@@ -1,3 +1,4 @@
+#include "sftp/fileanswer.h"
 #include "sftp/transferscan.h"
 
 using namespace Qt::Literals::StringLiterals;
@@ -7,13 +8,15 @@ namespace Sandpiper {
 struct RemoteScan::Listing
 {
     Folder folder;
-    std::unique_ptr<SftpListing> stream;
+    const FileSystem *of = nullptr; // to be compared only
+    std::unique_ptr<FileListing> stream;
     QSet<QByteArray> seen; // names that were told, in case it has to be asked again
 };
 
-RemoteScan::RemoteScan(const TransferWish &wish, std::function<SftpClient *()> client, QObject *parent)
+RemoteScan::RemoteScan(const TransferWish &wish, Layer layer, std::function<FileSystem *()> files, QObject *parent)
     : TransferScan(wish, parent)
-    , m_client(std::move(client))
+    , m_layer(layer)
+    , m_files(std::move(files))
 {
 }
 
@@ -35,12 +38,12 @@ void RemoteScan::start()
 
 void RemoteScan::lookAtBase()
 {
-    SftpClient *client = m_client();
-    if (!client)
+    FileSystem *files = m_files();
+    if (!files)
         return postpone([this] { lookAtBase(); });
-    client->stat(wish().base).then(this, [this](const Result<FileAttributes> &found) {
-        if (!found && found.error().kind == ErrorKind::ConnectionLost)
-            return postpone([this] { lookAtBase(); });
+    onAnswer(files->stat(wish().base), this, [this, files](const Result<FileAttributes> &found) {
+        if (!found && isCutOff(files, found.error(), [this] { lookAtBase(); }))
+            return;
         if (found && found->isFolder())
             push({FilePath(), wish().base, {}, {}, {}});
         else
@@ -54,6 +57,15 @@ void RemoteScan::postpone(std::function<void()> step)
     m_postponed.push_back(std::move(step));
 }
 
+bool RemoteScan::isCutOff(const FileSystem *of, const Error &error, std::function<void()> step)
+{
+    if (!isOutOfReach(error))
+        return false;
+    postpone(std::move(step));
+    emit cutOff(of, error);
+    return true;
+}
+
 void RemoteScan::retry()
 {
     for (const auto &step : std::exchange(m_postponed, {}))
@@ -62,20 +74,20 @@ void RemoteScan::retry()
 
 void RemoteScan::lookAtSource(const FilePath &source)
 {
-    SftpClient *client = m_client();
-    if (!client)
+    FileSystem *files = m_files();
+    if (!files)
         return postpone([this, source] { lookAtSource(source); });
     // What is named is meant, also by way of a link.
-    client->stat(source).then(this, [this, source](const Result<FileAttributes> &found) {
-        if (!found && found.error().kind == ErrorKind::ConnectionLost)
-            return postpone([this, source] { lookAtSource(source); });
+    onAnswer(files->stat(source), this, [this, files, source](const Result<FileAttributes> &found) {
+        if (!found && isCutOff(files, found.error(), [this, source] { lookAtSource(source); }))
+            return;
         const FilePath target = targetOf(source);
         if (!found) {
             emit failed(source, found.error());
         } else if (target.isEmpty()) {
-            emit failed(source, {ErrorKind::InvalidInput, Layer::Sftp, u"it has no name to be called by"_s, source.shown()});
+            emit failed(source, {ErrorKind::InvalidInput, m_layer, u"it has no name to be called by"_s, source.shown()});
         } else if (found->isFolder() && !wish().recurses) {
-            emit failed(source, {ErrorKind::InvalidInput, Layer::Sftp, u"this is a folder"_s, source.shown()});
+            emit failed(source, {ErrorKind::InvalidInput, m_layer, u"this is a folder"_s, source.shown()});
         } else if (found->isFolder()) {
             tell({{ScannedItem::Kind::Folder, target, source, *found}});
             push({target, source, {}, {}, {}});
@@ -101,12 +113,13 @@ void RemoteScan::list(const Folder &folder)
 
 void RemoteScan::begin(const std::shared_ptr<Listing> &listing)
 {
-    SftpClient *client = m_client();
-    if (!client)
+    FileSystem *files = m_files();
+    if (!files)
         return postpone([this, listing] { begin(listing); });
-    listing->stream = client->list(listing->folder.source);
-    connect(listing->stream.get(), &SftpListing::rowsReceived, this, [this, listing](const QList<FileEntry> &rows) { take(listing, rows); });
-    connect(listing->stream.get(), &SftpListing::finished, this, [this, listing](const Result<ListEnd> &how) { end(listing, how); });
+    listing->of = files;
+    listing->stream = files->list(listing->folder.source);
+    connect(listing->stream.get(), &FileListing::rowsReceived, this, [this, listing](const QList<FileEntry> &rows) { take(listing, rows); });
+    connect(listing->stream.get(), &FileListing::finished, this, [this, listing](const Result<ListEnd> &how) { end(listing, how); });
 }
 
 void RemoteScan::take(const std::shared_ptr<Listing> &listing, const QList<FileEntry> &rows)
@@ -137,13 +150,13 @@ void RemoteScan::take(const std::shared_ptr<Listing> &listing, const QList<FileE
 void RemoteScan::end(const std::shared_ptr<Listing> &listing, const Result<ListEnd> &how)
 {
     listing->stream.release()->deleteLater();
-    if (!how && how.error().kind == ErrorKind::ConnectionLost)
-        return postpone([this, listing] { begin(listing); });
+    if (!how && isCutOff(listing->of, how.error(), [this, listing] { begin(listing); }))
+        return;
     m_listings.removeOne(listing);
     if (!how)
         emit failed(listing->folder.source, how.error());
     else if (how->refused > 0)
-        emit failed(listing->folder.source, {ErrorKind::Protocol, Layer::Sftp, u"%1 names there cannot be the names of files"_s.arg(how->refused), listing->folder.source.shown()});
+        emit failed(listing->folder.source, {ErrorKind::Protocol, m_layer, u"%1 names there cannot be the names of files"_s.arg(how->refused), listing->folder.source.shown()});
     ended();
 }
 
@@ -152,28 +165,22 @@ void RemoteScan::lookAt(const Folder &in, const QByteArray &name, const FileAttr
 {
     ScannedItem item{ScannedItem::Kind::File, *in.target.child(name), *in.source.child(name), attributes};
     const auto special = [this, item] {
-        emit failed(item.source, {ErrorKind::Unsupported, Layer::Sftp, u"neither a file nor a folder nor a link"_s, item.source.shown()});
+        emit failed(item.source, {ErrorKind::Unsupported, m_layer, u"neither a file nor a folder nor a link"_s, item.source.shown()});
     };
     if (attributes.type() != FileType::Unknown && attributes.type() != FileType::Link)
         return special();
-    SftpClient *client = m_client();
+    FileSystem *files = m_files();
     began();
-    if (!client) {
-        return postpone([this, in, name, attributes] {
-            lookAt(in, name, attributes);
-            ended();
-        });
-    }
     const auto again = [this, in, name, attributes] {
-        postpone([this, in, name, attributes] {
-            lookAt(in, name, attributes);
-            ended();
-        });
+        lookAt(in, name, attributes);
+        ended();
     };
+    if (!files)
+        return postpone(again);
     if (attributes.type() == FileType::Unknown) {
-        client->stat(item.source, LinkPolicy::NoFollow).then(this, [this, in, name, item, special, again](const Result<FileAttributes> &found) {
-            if (!found && found.error().kind == ErrorKind::ConnectionLost)
-                return again();
+        onAnswer(files->stat(item.source, LinkPolicy::NoFollow), this, [this, files, in, name, item, special, again](const Result<FileAttributes> &found) {
+            if (!found && isCutOff(files, found.error(), again))
+                return;
             if (!found) {
                 emit failed(item.source, found.error());
             } else if (!found->isFolder() && isNamedFolder(item.target)) {
@@ -197,9 +204,9 @@ void RemoteScan::lookAt(const Folder &in, const QByteArray &name, const FileAttr
     case LinkTreatment::Skip: ended(); return;
     case LinkTreatment::Follow: followLink(in, item); return;
     case LinkTreatment::AsLink:
-        client->readLink(item.source).then(this, [this, item, again](const Result<FilePath> &leads) {
-            if (!leads && leads.error().kind == ErrorKind::ConnectionLost)
-                return again();
+        onAnswer(files->readLink(item.source), this, [this, files, item, again](const Result<FilePath> &leads) {
+            if (!leads && isCutOff(files, leads.error(), again))
+                return;
             ScannedItem link = item;
             if (leads)
                 link.linkTarget = leads->bytes();
@@ -211,30 +218,32 @@ void RemoteScan::lookAt(const Folder &in, const QByteArray &name, const FileAttr
 
 void RemoteScan::followLink(const Folder &in, const ScannedItem &link)
 {
-    SftpClient *client = m_client();
-    const auto again = [this, in, link] { postpone([this, in, link] { followLink(in, link); }); };
-    if (!client)
-        return again();
-    client->stat(link.source).then(this, [this, in, link, again](const Result<FileAttributes> &found) {
-        if (!found && found.error().kind == ErrorKind::ConnectionLost)
-            return again();
+    FileSystem *files = m_files();
+    const auto again = [this, in, link] { followLink(in, link); };
+    if (!files)
+        return postpone(again);
+    onAnswer(files->stat(link.source), this, [this, files, in, link, again](const Result<FileAttributes> &found) {
+        if (!found && isCutOff(files, found.error(), again))
+            return;
         if (!found || found->type() == FileType::File) {
             found ? tell({{ScannedItem::Kind::File, link.target, link.source, *found}}) : emit failed(link.source, found.error());
             return ended();
         }
-        SftpClient *now = m_client();
-        if (!found->isFolder() || !now) {
-            emit failed(link.source, {ErrorKind::Unsupported, Layer::Sftp, u"neither a file nor a folder"_s, link.source.shown()});
+        FileSystem *now = m_files();
+        if (!now)
+            return postpone(again);
+        if (!found->isFolder()) {
+            emit failed(link.source, {ErrorKind::Unsupported, m_layer, u"neither a file nor a folder"_s, link.source.shown()});
             return ended();
         }
         // Does it lead back to where we come from?
-        now->realPath(link.source).then(this, [this, in, link, again, attributes = *found](const Result<FilePath> &real) {
-            if (!real && real.error().kind == ErrorKind::ConnectionLost)
-                return again();
+        onAnswer(now->realPath(link.source), this, [this, now, in, link, again, attributes = *found](const Result<FilePath> &real) {
+            if (!real && isCutOff(now, real.error(), again))
+                return;
             const QByteArray at = real ? real->bytes() : QByteArray();
             const bool leadsBack = !real || at == in.source.bytes() || in.way.contains(at) || in.source.bytes().startsWith(at.endsWith('/') ? at : at + '/');
             if (leadsBack) {
-                emit failed(link.source, real ? Error{ErrorKind::Conflict, Layer::Sftp, u"a link that leads back to a folder that it is in"_s, link.source.shown()} : real.error());
+                emit failed(link.source, real ? Error{ErrorKind::Conflict, m_layer, u"a link that leads back to a folder that it is in"_s, link.source.shown()} : real.error());
             } else {
                 tell({{ScannedItem::Kind::Folder, link.target, *real, attributes}});
                 push({link.target, *real, {}, {}, in.way + QByteArrayList{in.source.bytes()}});

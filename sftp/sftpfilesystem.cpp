@@ -57,20 +57,30 @@ private:
 SftpFileSystem::SftpFileSystem(SshLink *link, const QString &displayName, QObject *parent)
     : FileSystem(parent)
     , m_displayName(displayName)
-    , m_client(link)
+    , m_own(std::make_unique<SftpClient>(link))
+    , m_client(m_own.get())
 {
-    connect(&m_client, &SftpClient::ready, this, &FileSystem::ready);
-    connect(&m_client, &SftpClient::ended, this, &FileSystem::ended);
+    connect(m_client, &SftpClient::ready, this, &FileSystem::ready);
+    connect(m_client, &SftpClient::ended, this, &FileSystem::ended);
+}
+
+SftpFileSystem::SftpFileSystem(SftpClient *client, const QString &displayName, QObject *parent)
+    : FileSystem(parent)
+    , m_displayName(displayName)
+    , m_client(client)
+{
+    connect(m_client, &SftpClient::ready, this, &FileSystem::ready);
+    connect(m_client, &SftpClient::ended, this, &FileSystem::ended);
 }
 
 SftpFileSystem::~SftpFileSystem() = default;
 
 QString SftpFileSystem::reasonAgainst(FileAction action) const
 {
-    if (!m_client.isReady())
+    if (!m_client->isReady())
         return {};
     const auto needs = [this](SftpExtension extension) {
-        return m_client.server().has(extension) ? QString() : u"The SFTP server of “%1” does not offer %2."_s.arg(m_displayName, QString::fromLatin1(nameOf(extension)));
+        return m_client->server().has(extension) ? QString() : u"The SFTP server of “%1” does not offer %2."_s.arg(m_displayName, QString::fromLatin1(nameOf(extension)));
     };
     switch (action) {
     case FileAction::MakeHardlink: return needs(SftpExtension::Hardlink);
@@ -83,22 +93,22 @@ QString SftpFileSystem::reasonAgainst(FileAction action) const
 QFuture<Result<FilePath>> SftpFileSystem::homeFolder()
 {
     // Where a login lands, which is what every server can say.
-    return m_client.realPath({});
+    return m_client->realPath({});
 }
 
 std::unique_ptr<FileListing> SftpFileSystem::list(const FilePath &path)
 {
-    return std::make_unique<Listing>(m_client.list(path));
+    return std::make_unique<Listing>(m_client->list(path));
 }
 
 std::unique_ptr<FileReader> SftpFileSystem::read(const FileReadWish &wish)
 {
-    return std::make_unique<Reader>(m_client.read(wish));
+    return std::make_unique<Reader>(m_client->read(wish));
 }
 
 std::unique_ptr<FileWriter> SftpFileSystem::write(const FileWriteWish &wish)
 {
-    return std::make_unique<Writer>(m_client.write(wish));
+    return std::make_unique<Writer>(m_client->write(wish));
 }
 
 } // namespace Sandpiper

@@ -8,7 +8,7 @@ namespace Sandpiper {
 inline constexpr quint64 kLargeFrom = 16 << 20;
 inline constexpr quint64 kSegment = 8 << 20;
 
-struct TransferRun::Large
+struct RunningTransfer::Large
 {
     Work whole;
     QByteArray there;    // a byte for each segment: 1, it is at the target

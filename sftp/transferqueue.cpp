@@ -19,7 +19,7 @@ struct TransferQueue::Entry
 {
     JournalledTransfer transfer;
     TransferProgress progress; // while there is no run
-    std::unique_ptr<TransferRun> run;
+    std::unique_ptr<RunningTransfer> run;
     bool isJournalled = false;
 };
 
@@ -98,9 +98,9 @@ void TransferQueue::start(Entry &entry)
 {
     const qint64 id = entry.transfer.id;
     entry.run = std::make_unique<TransferRun>(entry.transfer, m_services.makeLink, m_services.random, m_journal.get());
-    connect(entry.run.get(), &TransferRun::changed, this, [this, id] { emit changed(id); });
-    connect(entry.run.get(), &TransferRun::asked, this, [this, id] { emit asked(id); });
-    connect(entry.run.get(), &TransferRun::finished, this, [this, id](TransferState state) {
+    connect(entry.run.get(), &RunningTransfer::changed, this, [this, id] { emit changed(id); });
+    connect(entry.run.get(), &RunningTransfer::asked, this, [this, id] { emit asked(id); });
+    connect(entry.run.get(), &RunningTransfer::finished, this, [this, id](TransferState state) {
         Entry *ended = find(id);
         if (!ended)
             return;

@@ -13,9 +13,9 @@
 
 namespace Sandpiper {
 
+class RunningTransfer;
 class SshLink;
 class TransferJournal;
-class TransferRun;
 
 // Opens a connection of its own to a sandbox, for bulk; then(), once, on the caller's thread and not from within
 // the call. What sleeps is not woken: SandboxNotRunning. The link has not been told to connect yet.

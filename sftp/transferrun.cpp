@@ -2,12 +2,9 @@
 
 #include "sftp/transferlarge.h"
 
-#include <QCryptographicHash>
-
 #include <algorithm>
 
 using namespace Qt::Literals::StringLiterals;
-using namespace std::chrono_literals;
 
 namespace Sandpiper {
 namespace {
@@ -15,62 +12,30 @@ namespace {
 constexpr int kMostSmall = 64;          // files with one connection at once
 constexpr int kMostSegments = 2;        // parts of large ones; the next has begun when one ends
 constexpr qint64 kMostBytes = 24 << 20; // of small files under way: what may be in memory
-constexpr qint64 kMostOfOne = 4 << 20;
-constexpr int kBatch = 128; // files that come into the journal together
-constexpr int kMostTries = 3;
-constexpr qsizetype kMostFailures = 1000;
-constexpr auto kReport = 100ms;
-constexpr auto kMeasure = 200ms;
 constexpr quint64 kLikeAFile = 64 << 10; // what a file costs beside its bytes
-
-qint64 inMemory(const ScannedItem &item)
-{
-    return std::min<qint64>(qint64(item.attributes.size.value_or(0)), kMostOfOne);
-}
 
 } // namespace
 
 TransferRun::TransferRun(const JournalledTransfer &transfer, TransferLinkMaker maker, std::function<double()> random, TransferJournal *journal, QObject *parent)
-    : QObject(parent)
-    , m_transfer(transfer)
-    , m_journal(journal)
+    : RunningTransfer(transfer, journal, parent)
     , m_links(transfer.wish.sandbox, std::move(maker), std::move(random))
 {
     if (transfer.wish.mostBytesPerSecond > 0)
         m_pacer = std::make_shared<TransferPacer>(transfer.wish.mostBytesPerSecond);
-    m_report.setSingleShot(true);
-    m_report.setInterval(kReport);
-    connect(&m_report, &QTimer::timeout, this, &TransferRun::changed);
-    m_measure.setInterval(kMeasure);
-    connect(&m_measure, &QTimer::timeout, this, &TransferRun::measure);
-    connect(&m_links, &TransferLinks::opened, this, [this] {
-        m_progress.error.reset();
-        setState(m_conflicts.empty() ? TransferState::Running : TransferState::Asking);
-        for (const auto &step : std::exchange(m_postponed, {}))
-            step();
-        if (m_remoteScan)
-            m_remoteScan->retry();
-        goOn();
-    });
+    connect(&m_links, &TransferLinks::opened, this, &TransferRun::reconnected);
     connect(&m_links, &TransferLinks::lost, this, &TransferRun::clientLost);
-    connect(&m_links, &TransferLinks::waiting, this, [this](const Error &error, const QDateTime &retryAt) {
-        m_progress.error = error;
-        m_progress.retryAt = retryAt;
-        setState(TransferState::Waiting);
-    });
-    connect(&m_links, &TransferLinks::failed, this, [this](const Error &error) {
-        m_progress.error = error;
-        end(TransferState::Failed);
-    });
+    connect(&m_links, &TransferLinks::waiting, this, &TransferRun::waitFor);
+    connect(&m_links, &TransferLinks::failed, this, &TransferRun::endWith);
 }
 
-TransferRun::~TransferRun() = default;
+TransferRun::~TransferRun()
+{
+    stopSearching();
+}
 
 void TransferRun::start()
 {
-    setState(TransferState::Running);
-    m_clock.start();
-    m_measure.start();
+    begin();
     m_links.setWanted(1);
     m_journal->loadFiles(m_transfer.id, this, [this](const QHash<QByteArray, JournalledFile> &known) {
         m_known = known;
@@ -84,71 +49,23 @@ SftpClient *TransferRun::anyClient() const
     return clients.isEmpty() ? nullptr : clients.constFirst();
 }
 
+// What a listing has begun with ends with it; the next one takes another.
+FileSystem *TransferRun::filesThere()
+{
+    SftpClient *client = anyClient();
+    if (client && (!m_files || m_filesClient != client)) {
+        m_files = std::make_unique<SftpFileSystem>(client, m_transfer.wish.sandboxName);
+        m_filesClient = client;
+    }
+    return client ? m_files.get() : nullptr;
+}
+
 void TransferRun::startScan()
 {
-    if (m_transfer.wish.way == TransferWay::Fetch) {
-        auto scan = std::make_unique<RemoteScan>(m_transfer.wish, [this] { return anyClient(); });
-        m_remoteScan = scan.get();
-        m_scan = std::move(scan);
-    } else {
-        m_scan = std::make_unique<LocalScan>(m_transfer.wish);
-    }
-    connect(m_scan.get(), &TransferScan::found, this, [this](const QList<ScannedItem> &items) {
-        for (const ScannedItem &item : items)
-            take(item);
-        goOn();
-        report();
-    });
-    connect(m_scan.get(), &TransferScan::failed, this, &TransferRun::fail);
-    connect(m_scan.get(), &TransferScan::finished, this, [this] {
-        m_progress.isScanned = true;
-        report();
-        goOn();
-    });
-    m_scan->start();
-}
-
-void TransferRun::take(const ScannedItem &item)
-{
-    switch (item.kind) {
-    case ScannedItem::Kind::Folder:
-        makeFolder(item);
-        m_consumed += 1;
-        return;
-    case ScannedItem::Kind::Link:
-        ++m_progress.files;
-        makeLink(item);
-        m_consumed += 1;
-        return;
-    case ScannedItem::Kind::File: break;
-    }
-    ++m_progress.files;
-    m_progress.bytes += item.attributes.size.value_or(0);
-    const auto known = m_known.constFind(item.target.bytes());
-    const bool isSame = known != m_known.cend() && known->size == item.attributes.size.value_or(0) && item.attributes.times && known->modified == item.attributes.times->modified;
-    if (isSame && known->state != JournalledFile::State::Begun) {
-        Work done;
-        done.item = item;
-        m_consumed += 1;
-        count(done, known->state == JournalledFile::State::Moved);
-        return;
-    }
-    whenFolderIs(item.target.parent(), [this, item, wasBegun = known != m_known.cend()](bool isThere) {
-        m_consumed += 1;
-        if (!isThere)
-            return fail(item.source, {ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()});
-        Work work;
-        work.item = item;
-        work.onConflict = m_forAll.value_or(m_transfer.wish.onConflict);
-        work.mayBeThere = wasBegun;
-        m_found.push_back(std::move(work));
-    });
-}
-
-QByteArray TransferRun::hiddenNameFor(const FilePath &target) const
-{
-    const QByteArray mark = QCryptographicHash::hash(target.bytes(), QCryptographicHash::Sha256).toHex().first(16);
-    return ".sandpiper-" + m_transfer.tag.toLatin1() + '-' + mark + ".part";
+    if (m_transfer.wish.way == TransferWay::Fetch)
+        search(std::make_unique<RemoteScan>(m_transfer.wish, Layer::Sftp, [this] { return filesThere(); }));
+    else
+        search(std::make_unique<LocalScan>(m_transfer.wish));
 }
 
 FileTransferWish TransferRun::fileWish(const Work &work) const
@@ -176,54 +93,14 @@ FileTransferWish TransferRun::fileWish(const Work &work) const
     return file;
 }
 
-JournalledFile TransferRun::journalled(const Work &work, JournalledFile::State state) const
+void TransferRun::begun(Work work)
 {
-    JournalledFile file{work.item.target.bytes(), state, work.item.attributes.size.value_or(0), work.item.attributes.times ? work.item.attributes.times->modified : 0};
-    if (work.large)
-        file.segments = work.large->there;
-    return file;
+    work.item.attributes.size.value_or(0) > kLargeFrom ? beginLarge(work) : RunningTransfer::begun(std::move(work));
 }
 
-void TransferRun::goOn()
+void TransferRun::tryAgain(Work work)
 {
-    if (m_isOver || m_isEnding)
-        return;
-    if (m_consumed > 0 && m_found.size() + m_small.size() < 10'000) {
-        // May bring more, and call this again.
-        const qint64 consumed = std::exchange(m_consumed, 0);
-        m_scan->consumed(consumed);
-        if (m_isOver || m_isEnding)
-            return;
-    }
-    while (!m_found.empty() && m_beginning < 2 && m_small.size() < 2 * kBatch)
-        beginBatch();
-    while (startOne()) {}
-    concludeIfDone();
-}
-
-// Nothing moves before the journal knows of it.
-void TransferRun::beginBatch()
-{
-    const auto batch = std::make_shared<std::vector<Work>>();
-    QList<JournalledFile> files;
-    while (!m_found.empty() && batch->size() < kBatch) {
-        batch->push_back(std::move(m_found.front()));
-        m_found.pop_front();
-        JournalledFile file = journalled(batch->back(), JournalledFile::State::Begun);
-        file.segments = m_known.value(file.target).segments;
-        files.append(file);
-    }
-    ++m_beginning;
-    m_journal->begin(m_transfer.id, files, this, [this, batch] {
-        --m_beginning;
-        for (Work &work : *batch) {
-            if (work.item.attributes.size.value_or(0) > kLargeFrom)
-                beginLarge(work);
-            else
-                m_small.push_back(std::move(work));
-        }
-        goOn();
-    });
+    work.large ? retryLarge(work) : RunningTransfer::tryAgain(std::move(work));
 }
 
 bool TransferRun::startOne()
@@ -295,106 +172,6 @@ void TransferRun::workEnded(quint64 id, const Result<FileOutcome> &outcome)
     goOn();
 }
 
-void TransferRun::fileFailed(Work &work, const Error &error)
-{
-    // With the connection, or because it moved under our hands: once more.
-    const bool isLost = error.kind == ErrorKind::ConnectionLost || error.kind == ErrorKind::Cancelled;
-    const bool hasChanged = error.kind == ErrorKind::Io && error.detail.contains("changed"_L1);
-    if (isLost || (hasChanged && ++work.tries < kMostTries)) {
-        // It may have got its name before the answer was lost.
-        work.mayBeThere = work.mayBeThere || isLost;
-        m_small.push_front(std::move(work));
-        return;
-    }
-    fail(work.item.source, error);
-}
-
-void TransferRun::fileEnded(Work &work, const FileOutcome &outcome)
-{
-    switch (outcome.kind) {
-    case FileOutcome::Kind::Conflict: return askAbout(work, outcome);
-    case FileOutcome::Kind::Skipped: {
-        m_journal->update(m_transfer.id, journalled(work, JournalledFile::State::Skipped));
-        return count(work, false);
-    }
-    case FileOutcome::Kind::Moved: break;
-    }
-    JournalledFile file = journalled(work, JournalledFile::State::Moved);
-    file.segments.clear();
-    file.receipt = outcome.receipt;
-    file.name = outcome.name;
-    m_journal->update(m_transfer.id, file);
-    ++m_progress.filesMoved;
-    if (m_transfer.wish.moves)
-        m_moved.append(work.item);
-}
-
-// One that an earlier start has done, or that is left out.
-void TransferRun::count(const Work &work, bool isMoved)
-{
-    if (!isMoved) {
-        ++m_progress.filesSkipped;
-        m_progress.bytes -= std::min(m_progress.bytes, work.item.attributes.size.value_or(0));
-        return;
-    }
-    ++m_progress.filesMoved;
-    m_progress.bytesMoved += work.item.attributes.size.value_or(0);
-    m_measuredBytes += work.item.attributes.size.value_or(0); // not now
-    ++m_measuredFiles;
-    if (m_transfer.wish.moves)
-        m_moved.append(work.item);
-}
-
-void TransferRun::askAbout(const Work &work, const FileOutcome &outcome)
-{
-    Work asked = work;
-    if (m_forAll) {
-        asked.onConflict = *m_forAll;
-        asked.large ? retryLarge(asked) : m_small.push_back(std::move(asked));
-        return;
-    }
-    m_conflicts.push_back({std::move(asked), outcome.source, outcome.existing});
-    if (m_conflicts.size() > 1)
-        return;
-    setState(TransferState::Asking);
-    emit this->asked();
-}
-
-std::optional<TransferQuestion> TransferRun::question() const
-{
-    if (m_conflicts.empty())
-        return std::nullopt;
-    const Conflict &first = m_conflicts.front();
-    return TransferQuestion{first.work.item.source, m_transfer.wish.target.joined(first.work.item.target), first.source, first.existing};
-}
-
-void TransferRun::answer(OnConflict what, bool forAll)
-{
-    if (m_conflicts.empty() || what == OnConflict::Ask)
-        return;
-    if (forAll)
-        m_forAll = what;
-    do {
-        Work work = std::move(m_conflicts.front().work);
-        m_conflicts.pop_front();
-        work.onConflict = what;
-        work.large ? retryLarge(work) : m_small.push_front(std::move(work));
-    } while (forAll && !m_conflicts.empty());
-    if (m_conflicts.empty())
-        setState(TransferState::Running);
-    goOn();
-    if (!m_conflicts.empty())
-        emit asked();
-}
-
-void TransferRun::fail(const FilePath &source, const Error &error)
-{
-    ++m_progress.filesFailed;
-    if (m_progress.failures.size() < kMostFailures)
-        m_progress.failures.append({source, error});
-    report();
-}
-
 // Its streams have ended before, each with ConnectionLost.
 void TransferRun::clientLost(SftpClient *client, const Error &error)
 {
@@ -406,20 +183,19 @@ void TransferRun::clientLost(SftpClient *client, const Error &error)
     goOn();
 }
 
-// One connection at first; twice as many while that makes it faster.
-void TransferRun::measure()
+int TransferRun::connections() const
 {
-    const double seconds = double(m_clock.nsecsElapsed()) / 1e9;
-    m_clock.restart();
-    const quint64 bytes = m_progress.bytesMoved - std::min(m_progress.bytesMoved, m_measuredBytes);
-    const quint64 files = m_progress.filesMoved - m_measuredFiles;
-    m_measuredBytes = m_progress.bytesMoved;
-    m_measuredFiles = m_progress.filesMoved;
-    const double weight = 0.3;
-    m_progress.bytesPerSecond = (1 - weight) * m_progress.bytesPerSecond + weight * double(bytes) / seconds;
-    m_progress.links = int(m_links.clients().size());
-    if (m_progress.state == TransferState::Running)
-        report();
+    return int(m_links.clients().size());
+}
+
+void TransferRun::letGo()
+{
+    m_links.setWanted(0);
+}
+
+// One connection at first; twice as many while that makes it faster.
+void TransferRun::measured(double seconds, quint64 bytes, quint64 files)
+{
     if (m_isEnough || m_links.opening() > 0 || m_progress.links == 0 || m_transfer.wish.mostBytesPerSecond > 0)
         return;
     if (m_steps++ == 0) // it has only begun
@@ -443,20 +219,6 @@ void TransferRun::retryNow()
     if (m_progress.state != TransferState::Waiting)
         return;
     m_links.retryNow();
-}
-
-void TransferRun::setState(TransferState state)
-{
-    if (m_isOver || m_progress.state == state)
-        return;
-    m_progress.state = state;
-    emit changed();
-}
-
-void TransferRun::report()
-{
-    if (!m_report.isActive() && !m_isOver)
-        m_report.start();
 }
 
 } // namespace Sandpiper

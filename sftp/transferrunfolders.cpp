@@ -3,7 +3,6 @@
 #include "sftp/localdisk.h"
 #include "sftp/transferlarge.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
@@ -57,11 +56,6 @@ void finishLocalFolder(const LocalTree &tree, const FilePath &path, const FileAt
         (void)::fchmod((*folder)->get(), *attributes.mode & 0777);
 }
 
-qsizetype depthOf(const FilePath &path)
-{
-    return path.bytes().count('/');
-}
-
 } // namespace
 
 Layer TransferRun::targetLayer() const
@@ -95,17 +89,6 @@ void TransferRun::findTarget()
     });
 }
 
-void TransferRun::targetFound(bool isFolder)
-{
-    TransferWish &wish = m_transfer.wish;
-    wish.namesUnlessFolder = false;
-    if (!isFolder && wish.sources.size() == 1 && isPlainName(wish.target.name())) {
-        wish.targetName = wish.target.name();
-        wish.target = wish.target.parent();
-    }
-    m_journal->add(m_transfer, this, [this] { openTarget(); });
-}
-
 void TransferRun::openTarget()
 {
     const FilePath target = m_transfer.wish.target;
@@ -118,10 +101,8 @@ void TransferRun::openTarget()
                 return made ? LocalTree::open(target) : std::unexpected(made.error());
             },
             [this](const Result<std::shared_ptr<LocalTree>> &tree) {
-                if (!tree) {
-                    m_progress.error = tree.error();
-                    return end(TransferState::Failed);
-                }
+                if (!tree)
+                    return endWith(tree.error());
                 m_targetTree = *tree;
                 m_folders.insert(FilePath(), FolderState::There);
                 startScan();
@@ -136,18 +117,14 @@ void TransferRun::makeRemoteTarget(const FilePath &path, QList<FilePath> missing
         m_postponed.push_back([this, path, missing] { makeRemoteTarget(path, missing); });
         return;
     }
-    const auto failed = [this](const Error &error) {
-        m_progress.error = error;
-        end(TransferState::Failed);
-    };
-    client->stat(path).then(this, [this, path, missing, failed](const Result<FileAttributes> &found) mutable {
+    client->stat(path).then(this, [this, path, missing](const Result<FileAttributes> &found) mutable {
         if (!found && found.error().kind == ErrorKind::ConnectionLost)
             return m_postponed.push_back([this, path, missing] { makeRemoteTarget(path, missing); });
         if (found && !found->isFolder())
-            return failed({ErrorKind::Conflict, Layer::Sftp, u"this is not a folder"_s, path.shown()});
+            return endWith({ErrorKind::Conflict, Layer::Sftp, u"this is not a folder"_s, path.shown()});
         if (!found) {
             if (found.error().kind != ErrorKind::NotFound || path.isEmpty() || path.parent() == path)
-                return failed(found.error());
+                return endWith(found.error());
             missing.append(path);
             return makeRemoteTarget(path.parent(), missing);
         }
@@ -159,40 +136,21 @@ void TransferRun::makeRemoteTarget(const FilePath &path, QList<FilePath> missing
         const FilePath next = missing.takeLast();
         if (!now)
             return m_postponed.push_back([this, next, missing] { makeRemoteTarget(next, missing); });
-        now->makeFolder(next).then(this, [this, next, missing, failed](const Done &made) {
+        now->makeFolder(next).then(this, [this, next, missing](const Done &made) {
             if (!made && made.error().kind != ErrorKind::Conflict && made.error().kind != ErrorKind::ConnectionLost)
-                return failed(made.error());
+                return endWith(made.error());
             makeRemoteTarget(next, missing);
         });
     });
 }
 
-void TransferRun::whenFolderIs(const FilePath &folder, std::function<void(bool isThere)> then)
+void TransferRun::makeFolderThere(const ScannedItem &item)
 {
-    const auto state = m_folders.constFind(folder);
-    if (state == m_folders.cend() || *state == FolderState::Making)
-        m_forFolder[folder].append(std::move(then));
-    else
-        then(*state != FolderState::Failed);
-}
-
-void TransferRun::makeFolder(const ScannedItem &item)
-{
-    if (m_folders.contains(item.target))
-        return;
-    m_folders.insert(item.target, FolderState::Making);
-    ++m_others;
-    whenFolderIs(item.target.parent(), [this, item](bool isThere) {
-        if (!isThere)
-            return folderMade(item, std::unexpected(Error{ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()}));
-        if (m_transfer.wish.way == TransferWay::Fetch) {
-            inBackground(
-                    diskPool(), this, [tree = m_targetTree, path = item.target, mode = m_transfer.wish.keepsMode ? 0700U : 0777U] { return tree->makeFolder(path, mode); },
-                    [this, item](const Result<bool> &isNew) { folderMade(item, isNew); });
-        } else {
-            makeRemoteFolder(item);
-        }
-    });
+    if (m_transfer.wish.way != TransferWay::Fetch)
+        return makeRemoteFolder(item);
+    inBackground(
+            diskPool(), this, [tree = m_targetTree, path = item.target, mode = m_transfer.wish.keepsMode ? 0700U : 0777U] { return tree->makeFolder(path, mode); },
+            [this, item](const Result<bool> &isNew) { folderMade(item, isNew); });
 }
 
 void TransferRun::makeRemoteFolder(const ScannedItem &item)
@@ -219,38 +177,14 @@ void TransferRun::makeRemoteFolder(const ScannedItem &item)
     });
 }
 
-void TransferRun::folderMade(const ScannedItem &item, const Result<bool> &isNew)
+void TransferRun::makeLinkThere(const ScannedItem &item)
 {
-    --m_others;
-    m_folders.insert(item.target, !isNew ? FolderState::Failed : *isNew ? FolderState::Fresh : FolderState::There);
-    if (!isNew)
-        fail(item.source, isNew.error());
-    else if (*isNew || m_known.contains(item.target.bytes() + '/'))
-        m_madeFolders.append(item);
-    if (isNew && *isNew) // also at the next start, which finds it there
-        m_journal->update(m_transfer.id, {item.target.bytes() + '/', JournalledFile::State::Begun});
-    if (m_transfer.wish.moves && isNew)
-        m_movedFolders.append(item);
-    for (const auto &then : m_forFolder.take(item.target))
-        then(isNew.has_value());
-    goOn();
-}
-
-void TransferRun::makeLink(const ScannedItem &item)
-{
-    ++m_others;
-    whenFolderIs(item.target.parent(), [this, item](bool isThere) {
-        if (!isThere)
-            return linkMade(item, failure(ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()));
-        if (m_transfer.wish.way == TransferWay::Fetch) {
-            const bool replaces = m_forAll.value_or(m_transfer.wish.onConflict) == OnConflict::Overwrite;
-            inBackground(
-                    diskPool(), this, [tree = m_targetTree, item, replaces] { return makeLocalLink(*tree, item.target, item.linkTarget, replaces); },
-                    [this, item](const Done &made) { linkMade(item, made); });
-        } else {
-            makeRemoteLink(item);
-        }
-    });
+    if (m_transfer.wish.way != TransferWay::Fetch)
+        return makeRemoteLink(item);
+    const bool replaces = policy() == OnConflict::Overwrite;
+    inBackground(
+            diskPool(), this, [tree = m_targetTree, item, replaces] { return makeLocalLink(*tree, item.target, item.linkTarget, replaces); },
+            [this, item](const Done &made) { linkMade(item, made); });
 }
 
 void TransferRun::makeRemoteLink(const ScannedItem &item)
@@ -275,35 +209,11 @@ void TransferRun::makeRemoteLink(const ScannedItem &item)
             if (there && there->bytes() == item.linkTarget)
                 return linkMade(item, Done());
             SftpClient *last = anyClient();
-            if (!there || m_forAll.value_or(m_transfer.wish.onConflict) != OnConflict::Overwrite || !last)
+            if (!there || policy() != OnConflict::Overwrite || !last)
                 return linkMade(item, failure(ErrorKind::Conflict, Layer::Sftp, u"something else has this name"_s, path.shown()));
             last->removeFile(path).then(this, [this, item](const Done &removed) { removed ? makeRemoteLink(item) : linkMade(item, removed); });
         });
     });
-}
-
-void TransferRun::linkMade(const ScannedItem &item, const Done &made)
-{
-    --m_others;
-    if (made) {
-        ++m_progress.filesMoved;
-        if (m_transfer.wish.moves)
-            m_moved.append(item);
-    } else {
-        fail(item.source, made.error());
-    }
-    goOn();
-}
-
-void TransferRun::concludeIfDone()
-{
-    const bool isQuiet = m_active.isEmpty() && m_found.empty() && m_small.empty() && m_segments.empty() && m_conflicts.empty() && m_large.isEmpty()
-            && m_beginning == 0 && m_others == 0;
-    if (!m_scan || !m_scan->isFinished() || !isQuiet || std::exchange(m_isEnding, true))
-        return;
-    // The deepest first: what is done in a folder changes its time, and one that may not be written keeps others out.
-    std::ranges::stable_sort(m_madeFolders, std::ranges::greater(), [](const ScannedItem &item) { return depthOf(item.target); });
-    finishFolders();
 }
 
 void TransferRun::finishFolders()
@@ -349,7 +259,6 @@ void TransferRun::removeSources()
 {
     if (!m_transfer.wish.moves || (m_moved.isEmpty() && m_movedFolders.isEmpty()))
         return end(TransferState::Finished);
-    std::ranges::stable_sort(m_movedFolders, std::ranges::greater(), [](const ScannedItem &item) { return depthOf(item.target); });
     if (m_transfer.wish.way == TransferWay::Send) {
         inBackground(
                 diskPool(), this,
@@ -413,10 +322,7 @@ void TransferRun::cancel()
     if (m_isOver || std::exchange(m_isCancelled, true))
         return;
     // Each of the small ones removes what is half of it.
-    m_isEnding = true;
-    m_conflicts.clear();
-    m_found.clear();
-    m_small.clear();
+    dropAll();
     m_segments.clear();
     for (const auto &active : std::exchange(m_active, {}))
         active->stream.reset();
@@ -428,30 +334,6 @@ void TransferRun::cancel()
         return;
     }
     QMetaObject::invokeMethod(this, [this] { end(TransferState::Cancelled); }, Qt::QueuedConnection);
-}
-
-void TransferRun::end(TransferState state)
-{
-    if (m_isOver)
-        return;
-    m_isEnding = true;
-    m_measure.stop();
-    m_links.setWanted(0);
-    m_progress.links = 0;
-    m_progress.bytesPerSecond = 0;
-    m_progress.state = state;
-    m_isOver = true;
-    m_report.stop();
-    if (state == TransferState::Finished || state == TransferState::Cancelled)
-        m_progress.error.reset();
-    // Not from here: whoever hears of it deletes us.
-    QMetaObject::invokeMethod(
-            this,
-            [this, state] {
-                emit changed();
-                emit finished(state);
-            },
-            Qt::QueuedConnection);
 }
 
 } // namespace Sandpiper

@@ -140,7 +140,9 @@ void TransferRun::largeWentOn(const Work &work, const FileOutcome &outcome)
     }
     if (work.segment >= 0) {
         large->there[work.segment] = '\1';
-        m_journal->update(m_transfer.id, journalled(work, JournalledFile::State::Begun));
+        JournalledFile file = journalled(work, JournalledFile::State::Begun);
+        file.segments = large->there;
+        m_journal->update(m_transfer.id, file);
     }
     if (work.segment < 0 || large->isAllThere())
         queueSegments(large);

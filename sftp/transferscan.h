@@ -2,7 +2,8 @@
 // GUI thread.
 #pragma once
 
-#include "sftp/sftpclient.h"
+#include "sftp/filesystem.h"
+#include "sftp/localtree.h"
 #include "sftp/transfer.h"
 
 #include <QHash>
@@ -32,6 +33,8 @@ public:
     // A folder comes before what is in it.
     explicit TransferScan(const TransferWish &wish, QObject *parent = nullptr);
     virtual void start() = 0;
+    // What was cut off with a connection is asked once more: there is one again.
+    virtual void retry() {}
     // At most some 50,000 items come that are not reported here.
     void consumed(qint64 items);
     [[nodiscard]] bool isFinished() const { return m_isFinished; }
@@ -39,6 +42,8 @@ public:
 signals:
     void found(const QList<Sandpiper::ScannedItem> &items);
     void failed(const Sandpiper::FilePath &source, const Sandpiper::Error &error);
+    // It was asked and is out of reach: what is missing waits for retry(). of: to be compared only.
+    void cutOff(const Sandpiper::FileSystem *of, const Sandpiper::Error &error);
     void finished(); // once
 
 protected:
@@ -78,16 +83,16 @@ private:
     bool m_isFinished = false;
 };
 
-// On a server. client: asked for one each time; null: there is none now, and retry() says when there is.
+// By the face of a file system. files: asked for it each time; null: it is not to be had now, and retry() says when it
+// is. layer: of what is said of it.
 class RemoteScan : public TransferScan
 {
     Q_OBJECT
 public:
-    RemoteScan(const TransferWish &wish, std::function<SftpClient *()> client, QObject *parent = nullptr);
+    RemoteScan(const TransferWish &wish, Layer layer, std::function<FileSystem *()> files, QObject *parent = nullptr);
     ~RemoteScan() override;
     void start() override;
-    // A connection was lost, and there is one (again): what was cut off is asked once more.
-    void retry();
+    void retry() override;
 
 private:
     struct Listing;
@@ -100,8 +105,11 @@ private:
     void lookAt(const Folder &in, const QByteArray &name, const FileAttributes &attributes);
     void followLink(const Folder &in, const ScannedItem &link);
     void postpone(std::function<void()> step);
+    // Whether it is out of reach; then the step comes again.
+    [[nodiscard]] bool isCutOff(const FileSystem *of, const Error &error, std::function<void()> step);
 
-    std::function<SftpClient *()> m_client;
+    Layer m_layer;
+    std::function<FileSystem *()> m_files;
     QList<std::shared_ptr<Listing>> m_listings;
     std::vector<std::function<void()>> m_postponed;
 };

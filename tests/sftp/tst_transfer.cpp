@@ -1,5 +1,6 @@
 // Trees that go to real servers and come back: what arrives, what is asked, what is left when it is stopped, cut
 // off or killed.
+#include "tests/sftp/trees.h"
 #include "tests/support/cuttableproxy.h"
 #include "tests/support/testsshd.h"
 #include "tests/support/transferrunner.h"
@@ -20,28 +21,6 @@ namespace {
 
 constexpr int kPatience = 120'000;
 
-QByteArray shell(const QByteArray &script)
-{
-    QProcess process;
-    process.start(u"bash"_s, {u"-c"_s, QString::fromLocal8Bit("set -e; " + script)});
-    (void)process.waitForFinished(60'000);
-    return process.readAllStandardOutput() + process.readAllStandardError();
-}
-
-// Names, kinds and contents of all that is in it; with modes and times, where attributes are wanted.
-QByteArray fingerprint(const QString &folder, bool attributes = true)
-{
-    const QByteArray format = attributes ? R"(%P\t%y\t%m\t%Ts\t%l\n)" : R"(%P\t%y\t%l\n)";
-    // A link has times of its own, which nobody keeps.
-    return shell("cd '" + folder.toLocal8Bit() + "'; { find . -mindepth 1 ! -type l -printf '" + format + "'; find . -type l -printf '%P\\t%l\\n'; } | LC_ALL=C sort;"
-                 " find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum");
-}
-
-QByteArray hiddenIn(const QString &folder)
-{
-    return shell("find '" + folder.toLocal8Bit() + "' -name '.sandpiper-*'");
-}
-
 } // namespace
 
 class TestTransfer : public QObject
@@ -56,16 +35,6 @@ class TestTransfer : public QObject
     [[nodiscard]] QString path(const QString &name) const { return m_here->filePath(name); }
     [[nodiscard]] QByteArray bytes(const QString &name) const { return path(name).toLocal8Bit(); }
     [[nodiscard]] TransferQueue *queue() const { return m_runner->queue.get(); }
-    [[nodiscard]] static QByteArray said(const TransferProgress &progress)
-    {
-        QByteArray text = "state " + QByteArray::number(int(progress.state)) + ", moved " + QByteArray::number(progress.filesMoved) + " of " + QByteArray::number(progress.files);
-        if (progress.error)
-            text += ", " + describe(*progress.error).toUtf8();
-        for (const TransferFailure &failure : progress.failures)
-            text += "\n" + failure.path.shown().toUtf8() + ": " + describe(failure.error).toUtf8();
-        return text;
-    }
-
     void begin(const QString &kind)
     {
         std::unique_ptr<TestSshd> &server = m_servers[kind];
@@ -87,15 +56,7 @@ class TestTransfer : public QObject
         m_runner = std::make_unique<TransferRunner>(server->options(), path(u"journal"_s));
     }
 
-    void makeTree() const
-    {
-        QCOMPARE(shell("mkdir -p '" + bytes(u"source"_s) + R"('; cd ')" + bytes(u"source"_s) + R"('
-            mkdir -p 'a b/c/d/e' empty shut; : >nothing; echo small >'a b/small'; head -c 300000 /dev/urandom >'a b/c/middle'
-            head -c 40000003 /dev/urandom >large; echo x >$'new\nline'; echo y >$'b\xff\xfe'; echo z >./-dash; echo s >'*'
-            printf '#!/bin/sh\n' >tool; chmod 750 tool; echo secret >'a b/c/d/e/key'; chmod 600 'a b/c/d/e/key'
-            ln -s 'a b/small' link; ln -s /no/such dangling; ln -s ../.. 'a b/up'; echo in >shut/file
-            touch -d '2001-02-03 04:05:06' 'a b/small' 'a b/c'; chmod 555 shut)"), "");
-    }
+    void makeTree() const { QCOMPARE(makeTransferTree(bytes(u"source"_s)), ""); }
 
 private slots:
     void cleanup()
