@@ -3,18 +3,23 @@
 
 #include "session/error.h"
 
-#include <QFuture>
+#include <QFutureWatcher>
 #include <QObject>
 
 namespace Sandpiper {
 
-// then() comes once while context lives, also where whoever was asked goes without an answer: ConnectionLost.
+// then() comes once while context lives, from the event loop, also where whoever was asked goes without an answer:
+// ConnectionLost. (QFuture::onCanceled() tells of the end of context too, from within its destructor.)
 template <typename Answer, typename Then>
-void onAnswer(QFuture<Answer> answer, QObject *context, Then then)
+void onAnswer(const QFuture<Answer> &answer, QObject *context, Then then)
 {
-    answer.then(context, [then](const Answer &said) { then(said); }).onCanceled(context, [then] {
-        then(Answer(failure(ErrorKind::ConnectionLost, Layer::Sftp, QStringLiteral("the file system is gone"))));
+    auto *watcher = new QFutureWatcher<Answer>(context);
+    QObject::connect(watcher, &QFutureWatcherBase::finished, context, [watcher, then] {
+        watcher->deleteLater();
+        const QFuture<Answer> said = watcher->future();
+        then(said.isResultReadyAt(0) ? said.result() : Answer(failure(ErrorKind::ConnectionLost, Layer::Sftp, QStringLiteral("the file system is gone"))));
     });
+    watcher->setFuture(answer);
 }
 
 // Nothing is wrong with the file: it may be had when its place is back.

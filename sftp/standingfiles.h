@@ -4,18 +4,9 @@
 
 #include "session/comeback.h"
 #include "session/standingshell.h"
-#include "sftp/filesystem.h"
+#include "sftp/openedfiles.h"
 
 namespace Sandpiper {
-
-class SshLink;
-
-// A way to the files of a sandbox; what lies below goes last.
-struct OpenedFiles
-{
-    std::unique_ptr<SshLink> link; // not connected yet; null: files needs none
-    std::unique_ptr<FileSystem> files;
-};
 
 class StandingFiles : public QObject
 {

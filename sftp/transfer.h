@@ -14,8 +14,12 @@ enum class LinkTreatment { AsLink, Follow, Skip };
 struct TransferWish
 {
     TransferWay way = TransferWay::Fetch;
-    SandboxId sandbox; // where the other side is
+    // Where the other side is. Of a relay: where the files go; empty: this computer.
+    SandboxId sandbox;
     QString sandboxName;
+    // Of a relay: where they are; empty: this computer.
+    SandboxId sourceSandbox;
+    QString sourceSandboxName;
     QList<FilePath> sources; // files, and folders with all that is in them
     // Where it is not empty the sources lie below it, and keep their paths from there on. A folder among them is made,
     // and what is in it is not looked for: each source is meant by itself, a link as a link.

@@ -44,7 +44,11 @@ private:
     Time m_free{}; // when all that was let through would have arrived
 };
 
-enum class TransferWay { Fetch, Send };
+enum class TransferWay {
+    Fetch, // from a server with SFTP to this computer
+    Send,  // the other way
+    Relay, // from any file system to any other, or within one
+};
 
 struct FileTransferWish
 {

@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 namespace Sandpiper {
 namespace {
 
-constexpr int kVersion = 1;
+// 2: wishes may be relays; what version 1 has is read as it is.
+constexpr int kVersion = 2;
 constexpr auto kSoon = 100ms;
 
 QString textOf(const FilePath &path)
@@ -40,8 +41,10 @@ QString textOf(const TransferWish &wish)
         sources.append(textOf(source));
     const QJsonObject object{
             {u"way"_s, int(wish.way)},
-            {u"sandbox"_s, wish.sandbox.toString()},
+            {u"sandbox"_s, wish.sandbox.isEmpty() ? QString() : wish.sandbox.toString()},
             {u"sandboxName"_s, wish.sandboxName},
+            {u"sourceSandbox"_s, wish.sourceSandbox.isEmpty() ? QString() : wish.sourceSandbox.toString()},
+            {u"sourceSandboxName"_s, wish.sourceSandboxName},
             {u"sources"_s, sources},
             {u"base"_s, textOf(wish.base)},
             {u"target"_s, textOf(wish.target)},
@@ -71,13 +74,21 @@ std::optional<TransferWish> wishOf(const QString &text)
 {
     const QJsonObject object = QJsonDocument::fromJson(text.toUtf8()).object();
     TransferWish wish;
-    const std::optional<SandboxId> sandbox = SandboxId::parse(object.value("sandbox"_L1).toString());
+    wish.way = enumOf(object.value("way"_L1), TransferWay::Relay);
+    // None: this computer, which only a relay has on both sides.
+    const auto place = [&](QLatin1StringView key) {
+        const QString id = object.value(key).toString();
+        return id.isEmpty() && wish.way == TransferWay::Relay ? std::optional(SandboxId()) : SandboxId::parse(id);
+    };
+    const std::optional<SandboxId> sandbox = place("sandbox"_L1);
+    const std::optional<SandboxId> from = wish.way == TransferWay::Relay ? place("sourceSandbox"_L1) : std::optional(SandboxId());
     for (const QJsonValue &source : object.value("sources"_L1).toArray())
         wish.sources.append(pathOf(source));
-    if (!sandbox || wish.sources.isEmpty())
+    if (!sandbox || !from || wish.sources.isEmpty())
         return std::nullopt;
-    wish.way = enumOf(object.value("way"_L1), TransferWay::Send);
     wish.sandbox = *sandbox;
+    wish.sourceSandbox = *from;
+    wish.sourceSandboxName = object.value("sourceSandboxName"_L1).toString();
     wish.sandboxName = object.value("sandboxName"_L1).toString();
     wish.base = pathOf(object.value("base"_L1));
     wish.target = pathOf(object.value("target"_L1));
@@ -206,12 +217,14 @@ private:
         isGood = isGood && version.exec(u"PRAGMA user_version"_s) && version.next();
         const int found = isGood ? version.value(0).toInt() : -1;
         version.finish();
-        isGood = isGood && (found == 0 || found == kVersion);
+        isGood = isGood && found >= 0 && found <= kVersion;
         if (isGood && found == 0) {
             isGood = exec(u"CREATE TABLE transfers(id INTEGER PRIMARY KEY, place INTEGER, tag TEXT, wish TEXT, state INTEGER, added INTEGER)"_s)
                     && exec(u"CREATE TABLE files(transfer INTEGER, target BLOB, state INTEGER, size INTEGER, modified INTEGER, segments BLOB, name BLOB,"
                             " targetSize INTEGER, mode INTEGER, targetModified INTEGER, sha256 BLOB, PRIMARY KEY(transfer, target)) WITHOUT ROWID"_s)
                     && exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
+        } else if (isGood && found < kVersion) {
+            isGood = exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
         }
         m_isOpening = false;
         return isGood;

@@ -1,6 +1,7 @@
 #include "sftp/transferqueue.h"
 
 #include "session/sshlink.h"
+#include "sftp/relayrun.h"
 #include "sftp/transferjournal.h"
 #include "sftp/transferrun.h"
 
@@ -97,7 +98,10 @@ void TransferQueue::startNext()
 void TransferQueue::start(Entry &entry)
 {
     const qint64 id = entry.transfer.id;
-    entry.run = std::make_unique<TransferRun>(entry.transfer, m_services.makeLink, m_services.random, m_journal.get());
+    if (entry.transfer.wish.way == TransferWay::Relay)
+        entry.run = std::make_unique<RelayRun>(entry.transfer, m_services.openFiles, m_services.random, m_journal.get());
+    else
+        entry.run = std::make_unique<TransferRun>(entry.transfer, m_services.makeLink, m_services.random, m_journal.get());
     connect(entry.run.get(), &RunningTransfer::changed, this, [this, id] { emit changed(id); });
     connect(entry.run.get(), &RunningTransfer::asked, this, [this, id] { emit asked(id); });
     connect(entry.run.get(), &RunningTransfer::finished, this, [this, id](TransferState state) {

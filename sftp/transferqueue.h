@@ -2,6 +2,7 @@
 // the business of other threads.
 #pragma once
 
+#include "sftp/openedfiles.h"
 #include "sftp/transfer.h"
 
 #include <QObject>
@@ -14,12 +15,14 @@
 namespace Sandpiper {
 
 class RunningTransfer;
-class SshLink;
 class TransferJournal;
 
 // Opens a connection of its own to a sandbox, for bulk; then(), once, on the caller's thread and not from within
 // the call. What sleeps is not woken: SandboxNotRunning. The link has not been told to connect yet.
 using TransferLinkMaker = std::function<void(const SandboxId &sandbox, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)>;
+
+// The files of a sandbox, for relays: over a connection of their own, or by its vendor's interface. As TransferLinkMaker.
+using TransferFilesMaker = std::function<void(const SandboxId &sandbox, QObject *context, std::function<void(Result<OpenedFiles>)> then)>;
 
 class TransferQueue : public QObject
 {
@@ -30,6 +33,7 @@ public:
         TransferLinkMaker makeLink;
         QString journalFile; // empty: nothing is kept for the next start
         std::function<double()> random = {}; // 0 to 1; for the time between tries
+        TransferFilesMaker openFiles = {}; // none: only this computer's are to be had for relays
     };
     explicit TransferQueue(Services services, QObject *parent = nullptr);
     ~TransferQueue() override; // what is under way goes on from there at the next start

@@ -38,6 +38,8 @@ private slots:
         QTest::addColumn<QString>("way");
         QTest::newRow("fetch") << u"fetch"_s;
         QTest::newRow("send") << u"send"_s;
+        QTest::newRow("relay") << u"relay"_s;
+        QTest::newRow("within this computer") << u"here"_s;
     }
     void nothingIsLostHalfOrTwice()
     {

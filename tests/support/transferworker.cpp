@@ -1,6 +1,7 @@
 // Sandpiper's queue of transfers in a process of its own, for tests that kill it: does what its journal says, or
 // a new wish where that is empty.
-//   transfer_worker fetch|send SOURCE TARGET JOURNAL PORT USER KEY HOSTKEY
+//   transfer_worker fetch|send|relay|here SOURCE TARGET JOURNAL PORT USER KEY HOSTKEY
+// relay: from the server to this computer as between any two file systems; here: within this computer.
 #include "tests/support/transferrunner.h"
 
 #include <QCoreApplication>
@@ -28,8 +29,11 @@ int main(int argc, char **argv)
     QObject::connect(runner.queue.get(), &TransferQueue::loaded, &app, [&] {
         if (!runner.queue->transfers().isEmpty())
             return;
-        const TransferWay way = qstrcmp(argv[1], "fetch") == 0 ? TransferWay::Fetch : TransferWay::Send;
-        (void)runner.queue->add(TransferRunner::wish(way, {argv[2]}, argv[3]));
+        const QByteArray way = argv[1];
+        if (way == "relay" || way == "here")
+            (void)runner.queue->add(TransferRunner::relay(way == "here" ? QString() : QStringLiteral("server"), {argv[2]}, {}, argv[3]));
+        else
+            (void)runner.queue->add(TransferRunner::wish(way == "fetch" ? TransferWay::Fetch : TransferWay::Send, {argv[2]}, argv[3]));
     });
     QObject::connect(runner.queue.get(), &TransferQueue::finished, &app, [&](qint64 id) {
         const TransferProgress progress = runner.queue->progress(id);
