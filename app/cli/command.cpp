@@ -48,6 +48,7 @@ const std::vector<CommandRow> &commandTable()
         {"fs", "ls | stat | cat | write | … TARGET:PATH", "files in a sandbox", make<FsCommand>},
         {"get", "[-r] TARGET:PATH… LOCAL", "fetches files and folders", makeCopy<TransferWay::Fetch>},
         {"put", "[-r] LOCAL… TARGET:PATH", "sends files and folders", makeCopy<TransferWay::Send>},
+        {"cp", "[-r] SOURCE… DESTINATION", "copies between any two places", makeCopy<TransferWay::Relay>},
         {"sync", "[--delete] [--dry-run] SRC DST", "makes a folder as another is", make<SyncCommand>},
         {"proxy", "TARGET", "SSH's transport, for ProxyCommand", make<ProxyCommand>},
         {"ssh-config", "[TARGET…] [--write]", "Host blocks for ssh and editors", make<SshConfigCommand>},

@@ -39,6 +39,14 @@ quint64 rateOf(const QString &text)
     return isNumber && number <= (std::numeric_limits<quint64>::max() >> 31) ? number << shift : 0;
 }
 
+// As scp has it: a colon before any slash.
+bool isElsewhere(const QByteArray &word)
+{
+    const qsizetype colon = word.indexOf(':');
+    const qsizetype slash = word.indexOf('/');
+    return word.startsWith("ssh://") || (colon >= 0 && (slash < 0 || colon < slash));
+}
+
 QString sideText(const FileAttributes &attributes)
 {
     return u"%1, %2"_s.arg(attributes.size ? fileSizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
@@ -57,27 +65,38 @@ CopyCommand::~CopyCommand() = default;
 
 void CopyCommand::start(const QStringList &arguments)
 {
-    const bool isGet = m_way == TransferWay::Fetch;
-    const QString name = isGet ? u"get"_s : u"put"_s;
+    const QString name = m_way == TransferWay::Fetch ? u"get"_s : m_way == TransferWay::Send ? u"put"_s : u"cp"_s;
     QCommandLineParser parser;
     parser.addOptions({{u"r"_s, u"Folders too, with all that is in them."_s},
                        {u"conflict"_s, u"What is done where something is there already: ask, overwrite, skip, newer or rename."_s, u"WHAT"_s, u"ask"_s},
-                       {u"links"_s, u"As many connections at once, 1 to 8."_s, u"NUMBER"_s, u"8"_s},
+                       {u"links"_s, u"As many connections at once, 1 to 8, between here and a sandbox."_s, u"NUMBER"_s, u"8"_s},
                        {u"limit"_s, u"At most as many bytes for each second; with K, M or G behind it."_s, u"RATE"_s},
                        {u"sync"_s, u"Each file is on the disk before it has its name; large ones are in any case."_s},
                        {u"json"_s, u"What was done, as one JSON document."_s}});
-    if (isGet) {
+    const QString into = u"The folder it comes into, or the name it gets."_s;
+    QString form;
+    switch (m_way) {
+    case TransferWay::Fetch:
+        form = u"TARGET:PATH… LOCAL"_s;
         parser.addPositionalArgument(u"TARGET:PATH…"_s, u"What to fetch."_s);
-        parser.addPositionalArgument(u"LOCAL"_s, u"The folder it comes into, or the name it gets."_s);
-    } else {
+        parser.addPositionalArgument(u"LOCAL"_s, into);
+        break;
+    case TransferWay::Send:
+        form = u"LOCAL… TARGET:PATH"_s;
         parser.addPositionalArgument(u"LOCAL…"_s, u"What to send."_s);
-        parser.addPositionalArgument(u"TARGET:PATH"_s, u"The folder it comes into, or the name it gets."_s);
+        parser.addPositionalArgument(u"TARGET:PATH"_s, into);
+        break;
+    case TransferWay::Relay:
+        form = u"SOURCE… DESTINATION"_s;
+        parser.addPositionalArgument(u"SOURCE…"_s, u"What to copy: TARGET:PATH, or a path here. All of one place."_s);
+        parser.addPositionalArgument(u"DESTINATION"_s, into);
+        break;
     }
     if (!parse(parser, name, arguments))
         return;
     const QStringList words = parser.positionalArguments();
     if (words.size() < 2)
-        return usage(isGet ? u"get takes TARGET:PATH… LOCAL"_s : u"put takes LOCAL… TARGET:PATH"_s);
+        return usage(u"%1 takes %2"_s.arg(name, form));
     const auto policy = std::ranges::find(policies(), parser.value(u"conflict"_s), &std::pair<QString, OnConflict>::first);
     if (policy == policies().cend())
         return usage(u"--conflict takes ask, overwrite, skip, newer or rename"_s);
@@ -92,53 +111,93 @@ void CopyCommand::start(const QStringList &arguments)
     }
     m_json = parser.isSet(u"json"_s);
     m_showsProgress = isTerminal(STDERR_FILENO) && !m_json;
-    m_wish.way = m_way;
     m_wish.onConflict = policy->second;
     m_wish.recurses = parser.isSet(u"r"_s);
     m_wish.syncs = parser.isSet(u"sync"_s);
     m_wish.namesUnlessFolder = words.size() == 2;
-
-    std::optional<TargetText> target;
     const QByteArrayList raw = rawArguments(words);
     for (qsizetype i = 0; i < raw.size(); ++i) {
-        const bool isLast = i + 1 == raw.size();
-        const bool isThere = isGet != isLast;
-        FilePath path;
-        if (isThere) {
-            const CliResult<FsPlace> place = parseFsPlace(raw.at(i));
-            if (!place)
-                return fail(place.error());
-            if (target && *target != place->target)
-                return usage(u"get takes files of one TARGET"_s);
-            target = place->target;
-            path = place->path;
-        } else {
-            const CliResult<FilePath> local = parseLocalPath(raw.at(i));
-            if (!local)
-                return fail(local.error());
-            path = *local;
-        }
-        isLast ? void(m_wish.target = path) : m_wish.sources.append(path);
+        if (!take(raw.at(i), i + 1 == raw.size()))
+            return;
     }
-    directory()->load(Directory::Gateway::WhereUsed).then(this, [this, text = *target] {
-        directory()->resolveToConnect(text).then(this, [this](const CliResult<Target> &found) { begin(found); });
+    if (!m_from.text && !m_to.text)
+        return begin();
+    directory()->load(Directory::Gateway::WhereUsed).then(this, [this] { resolve(m_from, &CopyCommand::resolveTarget); });
+}
+
+bool CopyCommand::take(const QByteArray &word, bool isLast)
+{
+    const bool isThere = m_way == TransferWay::Relay ? isElsewhere(word) : (m_way == TransferWay::Fetch) != isLast;
+    std::optional<TargetText> text;
+    FilePath path;
+    if (isThere) {
+        const CliResult<FsPlace> place = parseFsPlace(word);
+        if (!place) {
+            fail(place.error());
+            return false;
+        }
+        text = place->target;
+        path = place->path;
+    } else {
+        const CliResult<FilePath> local = parseLocalPath(word);
+        if (!local) {
+            fail(local.error());
+            return false;
+        }
+        path = *local;
+    }
+    if (isLast) {
+        m_to.text = text;
+        m_wish.target = path;
+        return true;
+    }
+    if (!m_wish.sources.isEmpty() && m_from.text != text) {
+        usage(m_way == TransferWay::Relay ? u"cp takes files of one place"_s : u"get takes files of one TARGET"_s);
+        return false;
+    }
+    m_from.text = text;
+    m_wish.sources.append(path);
+    return true;
+}
+
+void CopyCommand::resolve(Place &place, void (CopyCommand::*then)())
+{
+    if (!place.text)
+        return (this->*then)();
+    directory()->resolveToConnect(*place.text).then(this, [this, &place, then](const CliResult<Target> &found) {
+        if (!found)
+            return fail(found.error());
+        place.sandbox = found->sandbox.id;
+        m_targets.insert(place.sandbox, *found);
+        const std::optional<Error> reason = reasonAgainstFiles(*found);
+        reason ? fail(*reason) : (this->*then)();
     });
 }
 
-void CopyCommand::begin(const CliResult<Target> &target)
+bool CopyCommand::hasSftp(const Place &place) const
 {
-    if (!target)
-        return fail(target.error());
-    m_target = *target;
-    const Sandbox &sandbox = m_target.sandbox;
-    if (const std::optional<Error> reason = reasonAgainstSftp(m_target))
-        return fail(*reason);
-    m_wish.sandbox = sandbox.id;
-    m_wish.sandboxName = sandbox.displayName();
+    return place.text && m_targets.value(place.sandbox).sandbox.ssh;
+}
+
+void CopyCommand::begin()
+{
+    // Between here and a server with SFTP there is a faster way.
+    const bool isFetch = hasSftp(m_from) && !m_to.text;
+    const bool isSend = !m_from.text && hasSftp(m_to);
+    const auto nameOfPlace = [this](const Place &place) { return place.text ? m_targets.value(place.sandbox).sandbox.displayName() : QString(); };
+    const Place &other = isFetch ? m_from : m_to;
+    m_wish.way = isFetch ? TransferWay::Fetch : isSend ? TransferWay::Send : TransferWay::Relay;
+    m_wish.sandbox = other.sandbox;
+    m_wish.sandboxName = nameOfPlace(other);
+    if (m_wish.way == TransferWay::Relay) {
+        m_wish.sourceSandbox = m_from.sandbox;
+        m_wish.sourceSandboxName = nameOfPlace(m_from);
+    }
     m_queue = std::make_unique<TransferQueue>(TransferQueue::Services{
-            linkMakerFor(m_target, m_prompts.get()),
+            linkMakerFor(m_targets.value(other.sandbox), m_prompts.get()),
             {}, // it lives as long as the command does
-            [] { return QRandomGenerator::global()->generateDouble(); }});
+            [] { return QRandomGenerator::global()->generateDouble(); },
+            [this](const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then) { openFiles(m_targets.value(id), m_prompts.get(), context, std::move(then)); }});
     connect(m_queue.get(), &TransferQueue::changed, this, &CopyCommand::show);
     connect(m_queue.get(), &TransferQueue::asked, this, &CopyCommand::ask);
     connect(m_queue.get(), &TransferQueue::finished, this, &CopyCommand::ended);

@@ -1,4 +1,4 @@
-// get and put: files and folders between here and a sandbox.
+// get, put and cp: files and folders between here and a sandbox, from one sandbox to another, and within one.
 #pragma once
 
 #include "app/cli/command.h"
@@ -10,13 +10,24 @@ class CopyCommand : public Command
 {
     Q_OBJECT
 public:
+    // way: Fetch is get, Send is put, Relay is cp.
     CopyCommand(Directory *directory, TransferWay way);
     ~CopyCommand() override;
     void start(const QStringList &arguments) override;
     void interrupt() override;
 
 private:
-    void begin(const CliResult<Target> &target);
+    struct Place // of the sources, or of the target
+    {
+        std::optional<TargetText> text; // none: here
+        SandboxId sandbox;
+    };
+    // One word of the command line; false: the mistake has been said.
+    [[nodiscard]] bool take(const QByteArray &word, bool isLast);
+    void resolve(Place &place, void (CopyCommand::*then)());
+    void resolveTarget() { resolve(m_to, &CopyCommand::begin); }
+    [[nodiscard]] bool hasSftp(const Place &place) const;
+    void begin();
     void ask();
     void show();
     void tellFailures();
@@ -24,7 +35,9 @@ private:
 
     TransferWay m_way;
     std::unique_ptr<PromptHandler> m_prompts; // outlives the links
-    Target m_target;
+    Place m_from;
+    Place m_to;
+    QHash<SandboxId, Target> m_targets;
     TransferWish m_wish;
     std::unique_ptr<TransferQueue> m_queue;
     qint64 m_id = 0;

@@ -4,6 +4,8 @@
 #include "session/comeback.h"
 #include "session/errortext.h"
 #include "session/sshlink.h"
+#include "sftp/sftpfilesystem.h"
+#include "sftp/vendorfilesystem.h"
 
 #include <QDir>
 #include <QFile>
@@ -13,6 +15,21 @@
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
+namespace {
+
+void whenItRuns(const Target &target, QObject *context, const std::function<void(const Result<Sandbox> &)> &then)
+{
+    const auto decide = [then](const Result<Sandbox> &found) {
+        const Decision decision = afterFinding(found);
+        then(decision.move == NextMove::Connect ? found : Result<Sandbox>(std::unexpected(decision.error)));
+    };
+    if (!target.provider)
+        QMetaObject::invokeMethod(context, [decide, sandbox = target.sandbox] { decide(sandbox); }, Qt::QueuedConnection);
+    else
+        target.provider->find(target.sandbox.id.id).then(context, decide);
+}
+
+} // namespace
 
 QString fileSizeText(quint64 bytes)
 {
@@ -38,22 +55,41 @@ std::optional<Error> reasonAgainstSftp(const Target &target)
     return std::nullopt;
 }
 
+std::optional<Error> reasonAgainstFiles(const Target &target)
+{
+    const bool hasVendors = !target.sandbox.ssh && target.provider && target.provider->makeFiles(target.sandbox);
+    return hasVendors ? std::nullopt : reasonAgainstSftp(target);
+}
+
 TransferLinkMaker linkMakerFor(const Target &target, PromptHandler *prompts)
 {
     return [target, prompts](const SandboxId &, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then) {
-        const auto make = [target, prompts, then](const Result<Sandbox> &found) {
-            const Decision decision = afterFinding(found);
-            if (decision.move != NextMove::Connect)
-                return then(std::unexpected(decision.error));
+        whenItRuns(target, context, [target, prompts, then](const Result<Sandbox> &found) {
+            if (!found)
+                return then(std::unexpected(found.error()));
             if (!found->ssh)
                 return then(failure(ErrorKind::Unsupported, Layer::Sftp, {}, found->displayName()));
             then(std::make_unique<SshLink>(linkOptionsFor(*found, target.signIn), prompts));
-        };
-        if (!target.provider)
-            QMetaObject::invokeMethod(context, [make, sandbox = target.sandbox] { make(sandbox); }, Qt::QueuedConnection);
-        else
-            target.provider->find(target.sandbox.id.id).then(context, make);
+        });
     };
+}
+
+void openFiles(const Target &target, PromptHandler *prompts, QObject *context, std::function<void(Result<OpenedFiles>)> then)
+{
+    whenItRuns(target, context, [target, prompts, then](const Result<Sandbox> &found) {
+        if (!found)
+            return then(std::unexpected(found.error()));
+        OpenedFiles opened;
+        if (found->ssh) {
+            opened.link = std::make_unique<SshLink>(linkOptionsFor(*found, target.signIn), prompts);
+            opened.files = std::make_unique<SftpFileSystem>(opened.link.get(), found->displayName());
+        } else if (std::unique_ptr<VendorFiles> files = target.provider ? target.provider->makeFiles(*found) : nullptr) {
+            opened.files = std::make_unique<VendorFileSystem>(std::move(files), found->displayName());
+        } else {
+            return then(failure(ErrorKind::Unsupported, Layer::Sftp, found->capabilities.reasonAgainst(Capability::Sftp), found->displayName()));
+        }
+        then(std::move(opened));
+    });
 }
 
 QString progressLine(const TransferProgress &progress)

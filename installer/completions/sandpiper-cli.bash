@@ -4,7 +4,7 @@ _sandpiper_cli()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words="" i
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward forwards fs get put sync proxy ssh-config serve doctor --help --version"
+        words="accounts ls create suspend resume terminate keys hostkeys shell exec pty forward forwards fs get put cp sync proxy ssh-config serve doctor --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
         return
     fi
@@ -35,7 +35,7 @@ _sandpiper_cli()
             pty) words="--json --" ;;
             forward) words="-L -R -D -f --name --json" ;;
             forwards) words="--all --json" ;;
-            get | put) words="-r --conflict --links --limit --sync --json" ;;
+            get | put | cp) words="-r --conflict --links --limit --sync --json" ;;
             sync) words="--delete --dry-run --exclude --checksum --json" ;;
             fs) words="-l -0 -L -p -m -f -s --sync --json" ;;
             serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;
@@ -55,7 +55,7 @@ _sandpiper_cli()
             esac
         fi
         case $command in
-            suspend | resume | terminate | shell | exec | pty | forward | fs | get | put | sync | proxy | ssh-config | serve | doctor)
+            suspend | resume | terminate | shell | exec | pty | forward | fs | get | put | cp | sync | proxy | ssh-config | serve | doctor)
                 # Asks all accounts, so only where a name is being typed. Names have no spaces.
                 case $cur in
                     -*) ;;

@@ -28,6 +28,7 @@ _sandpiper_cli() {
         'fs:files in a sandbox'
         'get:fetch files and folders'
         'put:send files and folders'
+        'cp:copy between any two places'
         'sync:make a folder as another is'
         'proxy:SSH transport, for ProxyCommand'
         'ssh-config:Host blocks for ssh and editors'
@@ -72,7 +73,7 @@ _sandpiper_cli() {
                         '-f[over what is there]' '-s[a symbolic link]' '--sync[until it is on the disk there]' \
                         '1:what:(ls stat cat write mkdir rm rmdir mv ln readlink realpath chmod df)' \
                         '*:target and path:_sandpiper_cli_targets' ;;
-                get|put)
+                get|put|cp)
                     _arguments '--help' '--json[one JSON document]' '-r[folders too]' '--conflict[where something is there already]:what:(ask overwrite skip newer rename)' \
                         '--links[connections at once]:number:(1 2 4 8)' '--limit[bytes for each second]:rate:' '--sync[on the disk before it has its name]' \
                         '*:file or target and path:_files' ;;

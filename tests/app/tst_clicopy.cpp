@@ -1,4 +1,4 @@
-// sandpiper-cli get and put as scripts use them, on a real server.
+// sandpiper-cli get, put and cp as scripts use them, on a real server.
 #include "tests/support/outcome.h"
 #include "tests/support/testsshd.h"
 
@@ -40,7 +40,7 @@ class TestCliCopy : public QObject
         environment.insert(u"D"_s, there);
         shell.setProcessEnvironment(environment);
         shell.setWorkingDirectory(here);
-        shell.start(u"bash"_s, {u"-c"_s, QString::fromUtf8("get() { \"$CLI\" get \"$@\"; }; put() { \"$CLI\" put \"$@\"; }\n" + script)});
+        shell.start(u"bash"_s, {u"-c"_s, QString::fromUtf8("get() { \"$CLI\" get \"$@\"; }; put() { \"$CLI\" put \"$@\"; }; copy() { \"$CLI\" cp \"$@\"; }\n" + script)});
     }
     Outcome run(const QByteArray &script)
     {
@@ -82,6 +82,27 @@ private slots:
         QCOMPARE(ran.status, 0);
     }
 
+    void cpCopiesBetweenAnyTwoPlaces()
+    {
+        const Outcome ran = run("set -e; mkdir -p tree/sub; echo 1 >tree/sub/one; echo 2 >two; chmod 640 two; touch -d 2001-02-03 two\n"
+                                "copy two ./a:b; cat a:b; mkdir into; copy -r tree two into; cat into/tree/sub/one into/two\n"
+                                "copy -r tree \"$T:$D/there\"; cat \"$D/there/sub/one\"; copy -r \"$T:$D/there\" back; cat back/sub/one\n"
+                                "copy -r \"$T:$D/there\" \"$T:$D/again\"; cat \"$D/again/sub/one\"\n"
+                                "copy two \"$T:$D\"; copy \"$T:$D/two\" \"$T:$D/three\"; stat -c '%a %y' \"$D/three\" | cut -c1-14\n"
+                                "copy --json \"$T:$D/two\" \"$T:$D/again\"\n"
+                                "test -z \"$(find . \"$D\" -name '.sandpiper*')\"");
+        QCOMPARE(ran.errors, ""_ba);
+        QCOMPARE(ran.output, "2\n1\n2\n1\n1\n1\n640 2001-02-03\n{\"bytes\":2,\"failed\":0,\"failures\":[],\"files\":1,\"skipped\":0}\n"_ba);
+        QCOMPARE(ran.status, 0);
+    }
+
+    void aFolderIsNotCopiedIntoItself()
+    {
+        const Outcome ran = run("mkdir -p tree/sub \"$D/tree\"; copy -r tree tree/sub; echo $?; copy -r \"$T:$D/tree\" \"$T:$D/tree/new\"; echo $?; find tree \"$D/tree\" -mindepth 1");
+        QCOMPARE(ran.output, "1\n1\ntree/sub\n"_ba);
+        QCOMPARE(ran.errors.count("itself"), 2);
+    }
+
     void whatIsThereIsNotReplacedUnasked()
     {
         const Outcome ran = run("echo new >file; echo old >\"$D/file\"\n"
@@ -115,12 +136,14 @@ private slots:
         QTest::newRow("no target") << "put a b"_ba;
         QTest::newRow("conflict") << "put --conflict maybe a \"$T:b\""_ba;
         QTest::newRow("links") << "put --links 9 a \"$T:b\""_ba;
+        QTest::newRow("sources of two places") << "cp \"$T:a\" b here"_ba;
+        QTest::newRow("a target that is none") << "cp a :b"_ba;
         QTest::newRow("limit") << "put --limit fast a \"$T:b\""_ba;
     }
     void aMistakeIsOneLineAndStatusTwo()
     {
         QFETCH(QByteArray, words);
-        const Outcome ran = run(words);
+        const Outcome ran = run("\"$CLI\" " + words);
         QCOMPARE(ran.status, 2);
         QCOMPARE(ran.output, ""_ba);
         QCOMPARE(ran.errors.count('\n'), 1);
