@@ -55,6 +55,7 @@ Application::Application(LogSetup *log, QObject *parent)
 
     TransferQueue::Services transfers;
     transfers.makeLink = [this](const SandboxId &id, QObject *context, auto then) { makeTransferLink(id, context, std::move(then)); };
+    transfers.openFiles = [this](const SandboxId &id, QObject *context, auto then) { openTransferFiles(id, context, std::move(then)); };
     transfers.journalFile = stateFolder() + u"/transfers.sqlite"_s;
     transfers.random = [] { return QRandomGenerator::global()->generateDouble(); };
     m_transfers = std::make_unique<TransferQueue>(transfers);
@@ -214,18 +215,25 @@ Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
     return opened;
 }
 
-void Application::makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)
+void Application::whenItRuns(const SandboxId &id, QObject *context, std::function<void(const Result<Sandbox> &)> then)
 {
     SandboxProvider *provider = m_registry->provider(id.account);
     // The account of a transfer that an earlier start has left may come in a moment.
     auto found = provider ? provider->find(id.id) : QtFuture::makeReadyValueFuture(Result<Sandbox>(failure(ErrorKind::ConnectionLost, Layer::Provider)));
-    found.then(context, [this, then = std::move(then)](const Result<Sandbox> &sandbox) {
-        if (!sandbox)
-            return then(std::unexpected(sandbox.error()));
-        if (sandbox->state == SandboxState::Suspended || sandbox->state == SandboxState::Terminated)
-            return then(failure(ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox->stateText, sandbox->displayName()));
-        then(filesLink(*sandbox));
+    found.then(context, [then = std::move(then)](const Result<Sandbox> &sandbox) {
+        const bool sleeps = sandbox && (sandbox->state == SandboxState::Suspended || sandbox->state == SandboxState::Terminated);
+        then(sleeps ? Result<Sandbox>(failure(ErrorKind::SandboxNotRunning, Layer::SandboxState, sandbox->stateText, sandbox->displayName())) : sandbox);
     });
+}
+
+void Application::openTransferFiles(const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then)
+{
+    whenItRuns(id, context, [this, then = std::move(then)](const Result<Sandbox> &sandbox) { then(sandbox ? openFiles(*sandbox) : Result<OpenedFiles>(std::unexpected(sandbox.error()))); });
+}
+
+void Application::makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)
+{
+    whenItRuns(id, context, [this, then = std::move(then)](const Result<Sandbox> &sandbox) { then(sandbox ? filesLink(*sandbox) : Result<std::unique_ptr<SshLink>>(std::unexpected(sandbox.error()))); });
 }
 
 std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec)

@@ -45,6 +45,9 @@ private:
     // Of its files; nobody but bulk uses it.
     [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);
     void watchEdits();
+    // As it is now. SandboxNotRunning where it sleeps: nobody has asked for waking it.
+    void whenItRuns(const SandboxId &id, QObject *context, std::function<void(const Result<Sandbox> &)> then);
+    void openTransferFiles(const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then);
     void makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then);
     // With the user's way to log in there, and the key that is both registered there and here.
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;

@@ -13,6 +13,7 @@
 #include "ui/transferpanel.h"
 
 #include <QDrag>
+#include <QGuiApplication>
 #include <QMenu>
 #include <QMimeData>
 #include <QSplitter>
@@ -72,6 +73,9 @@ FileBrowser::FileBrowser(const KeptTab &tab, const FileServices &services, const
 
 FileBrowser::~FileBrowser()
 {
+    // What is under way there is answered as the files go, and would speak to panes that are gone.
+    for (const FileWork *work : m_work)
+        delete work;
     // They hold the places, and speak to this.
     for (FilePane *pane : m_panes) {
         pane->disconnect(this);
@@ -112,6 +116,8 @@ void FileBrowser::connectPane(int side)
         if (other->sandbox() == m_panes[side]->sandbox())
             other->refresh();
     });
+    // What a new name alone does not move: another disk, or something that is there already.
+    connect(m_work[side], &FileWork::longMoveWanted, this, [this, side](const QList<FilePath> &paths, const FilePath &folder) { addTransfer(Carry::Move, side, paths, side, folder); });
 }
 
 void FileBrowser::setActive(int side)
@@ -289,8 +295,9 @@ void FileBrowser::updateActions()
     enable(ActionId::FilesProperties, hasFolder, why(FileAction::Stat));
     enable(ActionId::FilesPreview, hasRow, why(FileAction::Read));
     enable(ActionId::FilesEdit, hasRow, m_editing->reasonAgainst(pane, hasRow ? pane->table()->chosenRows() : QList<int>()));
-    enable(ActionId::FilesCopy, hasRow, reasonAgainstCarrying(Carry::Copy, m_active, 1 - m_active));
-    enable(ActionId::FilesMove, hasRow, reasonAgainstCarrying(Carry::Move, m_active, 1 - m_active));
+    const FilePath opposite = m_panes[1 - m_active]->folder();
+    enable(ActionId::FilesCopy, hasRow, reasonAgainstCarrying(Carry::Copy, m_active, 1 - m_active, opposite));
+    enable(ActionId::FilesMove, hasRow, reasonAgainstCarrying(Carry::Move, m_active, 1 - m_active, opposite));
     enable(ActionId::FilesCompare, hasFolder, reasonAgainstComparing());
     enable(ActionId::FilesTerminal, !pane->isLocal(), pane->isLocal() ? tr("Terminals are opened in sandboxes and on SSH hosts.") : QString());
     const QSignalBlocker quiet((*m_actions)[ActionId::FilesHidden]);
@@ -354,42 +361,52 @@ void FileBrowser::swapPanes()
 
 // From one side to the other -----------------------------------------------------------------------
 
-QString FileBrowser::reasonAgainstCarrying(Carry how, int from, int to) const
+QString FileBrowser::reasonAgainstCarrying(Carry how, int from, int to, const FilePath &folder) const
 {
     for (const int side : {from, to}) {
-        if (!m_panes[side]->files())
+        if (side != kDesktop && !m_panes[side]->files())
             return tr("“%1” is not connected.").arg(m_panes[side]->displayName());
     }
-    const bool isSamePlace = m_panes[from]->sandbox() == m_panes[to]->sandbox();
-    if (how == Carry::Move && isSamePlace && m_panes[from]->folder() == m_panes[to]->folder())
-        return tr("Both sides show the same folder.");
-    if (how == Carry::Move && isSamePlace)
-        return m_panes[from]->reasonAgainst(FileAction::Rename);
-    if (isSamePlace)
-        return tr("Copies within one place are not built in yet; F6 moves there.");
-    if (!m_panes[from]->isLocal() && !m_panes[to]->isLocal())
-        return tr("From one sandbox to another is not built in yet. One side must be this computer.");
+    if (from != kDesktop && placeOf(from) == placeOf(to) && m_panes[from]->folder() == folder)
+        return from == to ? tr("It is there already.") : tr("Both sides show the same folder.");
     if (!m_services.transfers)
         return tr("There is no queue for transfers.");
-    const FilePane *remote = m_panes[m_panes[from]->isLocal() ? to : from];
-    if (!qobject_cast<SftpFileSystem *>(remote->files()))
-        return tr("Transfers need SFTP, which “%1” does not have.").arg(remote->displayName());
-    return {};
+    if (const QString reason = m_panes[to]->reasonAgainst(FileAction::Write); !reason.isEmpty())
+        return reason;
+    if (from == kDesktop)
+        return {};
+    const QString reason = m_panes[from]->reasonAgainst(FileAction::Read);
+    return reason.isEmpty() && how == Carry::Move ? m_panes[from]->reasonAgainst(FileAction::RemoveFile) : reason;
 }
 
 void FileBrowser::carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder)
 {
     if (paths.isEmpty())
         return;
-    if (const QString reason = reasonAgainstCarrying(how, from, to); !reason.isEmpty())
+    if (const QString reason = reasonAgainstCarrying(how, from, to, folder); !reason.isEmpty())
         return m_panes[to]->notices()->tell(NoticeBar::Tone::Trouble, reason);
-    if (m_panes[from]->sandbox() == m_panes[to]->sandbox())
-        return m_work[from]->moveHere(paths, folder);
-    const FilePane *remote = m_panes[m_panes[from]->isLocal() ? to : from];
+    const bool renames = how == Carry::Move && from != kDesktop && placeOf(from) == placeOf(to) && m_panes[from]->reasonAgainst(FileAction::Rename).isEmpty();
+    renames ? m_work[from]->moveHere(paths, folder) : addTransfer(how, from, paths, to, folder);
+}
+
+void FileBrowser::addTransfer(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder)
+{
+    if (!m_services.transfers)
+        return;
+    // Between this computer and a server with SFTP there is a faster way.
+    const auto hasSftp = [this](int side) { return side != kDesktop && qobject_cast<SftpFileSystem *>(m_panes[side]->files()); };
+    const bool isFromHere = placeOf(from).isEmpty();
+    const bool isToHere = placeOf(to).isEmpty();
     TransferWish wish;
-    wish.way = m_panes[from]->isLocal() ? TransferWay::Send : TransferWay::Fetch;
-    wish.sandbox = remote->sandbox();
-    wish.sandboxName = remote->displayName();
+    wish.way = isFromHere && hasSftp(to) ? TransferWay::Send : isToHere && hasSftp(from) ? TransferWay::Fetch : TransferWay::Relay;
+    const int other = wish.way == TransferWay::Fetch ? from : to;
+    wish.sandbox = placeOf(other);
+    if (!wish.sandbox.isEmpty())
+        wish.sandboxName = m_panes[other]->displayName();
+    if (wish.way == TransferWay::Relay && !isFromHere) {
+        wish.sourceSandbox = placeOf(from);
+        wish.sourceSandboxName = m_panes[from]->displayName();
+    }
     wish.sources = paths;
     wish.target = folder;
     wish.moves = how == Carry::Move;
@@ -497,35 +514,31 @@ void FileBrowser::drop(int side, const QMimeData *what, Qt::DropAction action, i
 {
     const FilePane *pane = m_panes[side];
     const FilePath folder = row < 0 ? pane->folder() : pane->model()->path(row);
-    int from = -1;
+    int from = kDesktop;
     QList<FilePath> paths;
     for (int one = 0; one < 2; ++one) {
         if (what->hasFormat(FileTable::mimeType()) && m_panes[one]->table()->property("dragging").toBool())
             from = one;
     }
-    for (const QByteArray &bytes : what->data(FileTable::mimeType()).split('\0')) {
-        if (const Result<FilePath> path = FilePath::fromBytes(bytes); path && path->isAbsolute())
-            paths.append(*path);
-    }
-    // From the desktop: this computer's files, by whichever side can send them.
-    if (from < 0) {
-        paths.clear();
+    if (from == kDesktop) {
         for (const QUrl &url : what->urls()) {
             const QByteArray encoded = url.path(QUrl::FullyEncoded).toLatin1();
             if (const Result<FilePath> path = FilePath::fromBytes(QByteArray::fromPercentEncoding(encoded)); url.isLocalFile() && path && path->isAbsolute())
                 paths.append(*path);
         }
-        for (int one = 0; one < 2; ++one) {
-            if (m_panes[one]->isLocal() && one != side)
-                from = one;
-        }
-        action = Qt::CopyAction; // the desktop has its own ways to remove a file
+        if (paths.isEmpty())
+            return m_panes[side]->notices()->tell(NoticeBar::Tone::Trouble, tr("From elsewhere only files of this computer can be dropped here."));
+        // The desktop has its own ways to remove a file.
+        return carry(Carry::Copy, from, paths, side, folder);
     }
-    if (from < 0 || paths.isEmpty())
-        return m_panes[side]->notices()->tell(NoticeBar::Tone::Trouble, tr("Only files of this computer can be dropped here, with this computer on the other side."));
-    // Inside one place a drag moves, as everywhere.
-    const bool isSamePlace = m_panes[from]->sandbox() == pane->sandbox();
-    carry(isSamePlace || action == Qt::MoveAction ? Carry::Move : Carry::Copy, from, paths, side, folder);
+    for (const QByteArray &bytes : what->data(FileTable::mimeType()).split('\0')) {
+        if (const Result<FilePath> path = FilePath::fromBytes(bytes); path && path->isAbsolute())
+            paths.append(*path);
+    }
+    // Inside one place a drag moves, unless Ctrl is held, as everywhere.
+    const bool copies = QGuiApplication::keyboardModifiers().testFlag(Qt::ControlModifier);
+    const bool moves = action == Qt::MoveAction || (placeOf(from) == pane->sandbox() && !copies);
+    carry(moves ? Carry::Move : Carry::Copy, from, paths, side, folder);
 }
 
 } // namespace Sandpiper

@@ -52,9 +52,12 @@ private:
     void popupMenu(const QPoint &at);
     void startDrag(int side, Qt::DropActions actions);
     void drop(int side, const QMimeData *what, Qt::DropAction action, int row);
-    // Between two panes, or from this computer's disk into one; says why it cannot.
+    // From a pane, or (no pane) from this computer's disk, into a folder of a pane; says why it cannot.
+    static constexpr int kDesktop = -1;
     void carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder);
-    [[nodiscard]] QString reasonAgainstCarrying(Carry how, int from, int to) const;
+    [[nodiscard]] QString reasonAgainstCarrying(Carry how, int from, int to, const FilePath &folder) const;
+    [[nodiscard]] SandboxId placeOf(int side) const { return side == kDesktop ? SandboxId() : m_panes[side]->sandbox(); }
+    void addTransfer(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder);
     [[nodiscard]] const KeptSide &owner() const; // the side that the tab is named after
     void watchTransfers();
     [[nodiscard]] QString reasonAgainstComparing() const;

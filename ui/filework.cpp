@@ -114,6 +114,7 @@ void FileWork::moveHere(const QList<FilePath> &paths, const FilePath &folder)
     {
         qsizetype left;
         QList<std::pair<FilePath, FilePath>> moved;
+        QList<FilePath> others;
     };
     auto progress = std::make_shared<Progress>(paths.size()); // of the answers
     for (const FilePath &from : paths) {
@@ -122,15 +123,20 @@ void FileWork::moveHere(const QList<FilePath> &paths, const FilePath &folder)
             --progress->left;
             continue;
         }
-        files->rename(from, *to, RenamePolicy::Keep).then(this, [this, progress, from, to = *to](const Done &done) {
+        files->rename(from, *to, RenamePolicy::Keep).then(this, [this, progress, from, to = *to, folder](const Done &done) {
+            const ErrorKind kind = done ? ErrorKind::Cancelled : done.error().kind;
             if (done)
                 progress->moved.append({from, to});
+            else if (kind == ErrorKind::Conflict || kind == ErrorKind::Unsupported || kind == ErrorKind::ServerError)
+                progress->others.append(from);
             else
                 m_pane->tell(done.error());
             if (--progress->left > 0)
                 return;
             m_pane->refresh();
             emit changed();
+            if (!progress->others.isEmpty())
+                emit longMoveWanted(progress->others, folder);
             if (progress->moved.isEmpty() || !done)
                 return;
             m_pane->notices()->tell(NoticeBar::Tone::Info, (progress->moved.size() == 1 ? tr("“%1” was moved.").arg(shownBytes(progress->moved.constFirst().first.name())) : tr("%L1 files were moved.").arg(progress->moved.size())), tr("Undo"), [this, progress] {

@@ -30,6 +30,8 @@ public:
 signals:
     // Something is not where it was; also folders that other panes show.
     void changed();
+    // moveHere() could not by names alone.
+    void longMoveWanted(const QList<Sandpiper::FilePath> &paths, const Sandpiper::FilePath &folder);
 
 private:
     [[nodiscard]] std::optional<FilePath> childNamed(const QString &shown);

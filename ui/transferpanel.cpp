@@ -77,6 +77,20 @@ QString stateText(const TransferProgress &progress)
     Q_UNREACHABLE_RETURN({});
 }
 
+QString placesText(const TransferWish &wish)
+{
+    const QString here = Words::tr("this computer");
+    const QString other = tamed(wish.sandboxName, 60);
+    switch (wish.way) {
+    case TransferWay::Fetch: return Words::tr("%1 → %2").arg(other, here);
+    case TransferWay::Send: return Words::tr("%1 → %2").arg(here, other);
+    case TransferWay::Relay: break;
+    }
+    const QString from = wish.sourceSandbox.isEmpty() ? here : tamed(wish.sourceSandboxName, 60);
+    const QString to = wish.sandbox.isEmpty() ? here : other;
+    return wish.sourceSandbox == wish.sandbox ? Words::tr("within %1").arg(to) : Words::tr("%1 → %2").arg(from, to);
+}
+
 TransferModel::TransferModel(TransferQueue *queue, QObject *parent)
     : QAbstractTableModel(parent)
     , m_queue(queue)
@@ -128,7 +142,6 @@ QVariant TransferModel::data(const QModelIndex &index, int role) const
     if (role != Qt::DisplayRole)
         return {};
     const TransferWish wish = m_queue->wish(id);
-    const bool fetches = wish.way == TransferWay::Fetch;
     const bool runs = progress.state == TransferState::Running || progress.state == TransferState::Asking;
     switch (Column(index.column())) {
     case Name: {
@@ -137,7 +150,7 @@ QVariant TransferModel::data(const QModelIndex &index, int role) const
         const QString first = wish.sources.isEmpty() ? QString() : shownBytes(wish.sources.constFirst().name());
         return wish.sources.size() > 1 ? tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
     }
-    case Where: return fetches ? tr("%1 → this computer").arg(tamed(wish.sandboxName, 60)) : tr("this computer → %1").arg(tamed(wish.sandboxName, 60));
+    case Where: return placesText(wish);
     case Progress:
         if (progress.files == 0)
             return {};

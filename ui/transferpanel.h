@@ -55,6 +55,8 @@ private:
     QToolButton *m_clear;
 };
 
+// "this computer → box", "within box".
+[[nodiscard]] QString placesText(const TransferWish &wish);
 // "Running", "Paused", why it waits or has failed: one line.
 [[nodiscard]] QString stateText(const TransferProgress &progress);
 // Asks the question of a transfer, beside both files' sizes and times. Null: it has none. Gone with parent.

@@ -79,6 +79,17 @@ struct FileStage
         moving.makeLink = [this](const SandboxId &, QObject *context, auto then) {
             QMetaObject::invokeMethod(context, [this, then] { then(std::make_unique<SshLink>(options, &prompts)); }, Qt::QueuedConnection);
         };
+        moving.openFiles = [this](const SandboxId &, QObject *context, auto then) {
+            QMetaObject::invokeMethod(
+                    context,
+                    [this, then] {
+                        OpenedFiles files;
+                        files.link = std::make_unique<SshLink>(options, &prompts);
+                        files.files = std::make_unique<SftpFileSystem>(files.link.get(), QStringLiteral("box"));
+                        then(std::move(files));
+                    },
+                    Qt::QueuedConnection);
+        };
         queue = std::make_unique<TransferQueue>(moving);
         services.transfers = queue.get();
         FileEdits::Services editing;

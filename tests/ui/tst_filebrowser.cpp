@@ -12,16 +12,19 @@
 #include "ui/panebanner.h"
 #include "ui/pathbar.h"
 #include "ui/style.h"
+#include "ui/transferpanel.h"
 
 #include <QApplication>
 #include <QCheckBox>
 #include <QDateTimeEdit>
 #include <QDialog>
 #include <QLineEdit>
+#include <QMimeData>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
+#include <QUrl>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -504,6 +507,108 @@ private slots:
         QCOMPARE(file.readAll(), QByteArray("content"));
         QVERIFY(stage.isThere(source + u"/tree/deep/file"_s));
         QVERIFY(stage.browser->findChild<QWidget *>(u"transferPanel"_s)->isVisible());
+    }
+
+    void whatLiesElsewhereIsCopiedToo_data()
+    {
+        QTest::addColumn<bool>("isHere"); // both sides are this computer
+        QTest::addColumn<bool>("isOne");  // both sides are one place
+        QTest::addColumn<QString>("where");
+        QTest::newRow("within this computer") << true << true << u"within this computer"_s;
+        QTest::newRow("within a sandbox") << false << true << u"within box-1"_s;
+        QTest::newRow("from one sandbox to another") << false << false << u"box-2 → box-1"_s;
+    }
+    void whatLiesElsewhereIsCopiedToo()
+    {
+        QFETCH(bool, isHere);
+        QFETCH(bool, isOne);
+        QFETCH(QString, where);
+        Stage stage(m_sshd->options());
+        QVERIFY(QDir(stage.dir.path()).mkpath(u"here/tree/deep"_s));
+        stage.make(u"here/tree/deep/file"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        KeptSide left{isHere ? SandboxId() : stage.sandbox.id, isHere ? QString() : u"box-1"_s, stage.dir.filePath(u"here"_s).toUtf8()};
+        if (!isOne)
+            left.sandbox.id = left.name = u"box-2"_s;
+        stage.left()->open(left);
+        KeptSide right{isHere ? SandboxId() : stage.sandbox.id, isHere ? QString() : u"box-1"_s, stage.dir.filePath(u"there"_s).toUtf8()};
+        stage.right()->open(right);
+        QVERIFY(stage.settles());
+        stage.left()->table()->select("tree");
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        QVERIFY2(stage.actions[ActionId::FilesCopy]->isEnabled(), qPrintable(stage.actions[ActionId::FilesCopy]->toolTip()));
+        stage.key(Qt::Key_F5);
+        QVERIFY(Stage::shows(stage.right(), {"sub", "tree"}));
+        const qint64 id = stage.queue->transfers().constFirst();
+        QTRY_VERIFY_WITH_TIMEOUT(isOver(stage.queue->progress(id).state), kPatience);
+        QCOMPARE(stage.queue->progress(id).filesFailed, quint64(0));
+        QCOMPARE(placesText(stage.queue->wish(id)), where);
+        QFile file(stage.dir.filePath(u"there/tree/deep/file"_s));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(file.readAll(), QByteArray("content"));
+        QVERIFY(stage.isThere(u"here/tree/deep/file"_s));
+    }
+
+    void whatIsThereIsAskedAboutBeforeAMoveWithinOnePlace()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s, "new");
+        stage.make(u"there/sub/file"_s, "old one");
+        stage.open();
+        QVERIFY(stage.settles());
+        KeptSide left = stage.right()->kept();
+        left.folder += "/sub";
+        stage.left()->open(left);
+        QVERIFY(Stage::settles(stage.left()));
+        stage.right()->table()->select("file");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_F6);
+        QTRY_VERIFY_WITH_TIMEOUT(topLevel<QDialog>(u"conflictDialog"_s), kPatience);
+        QVERIFY(stage.isThere(u"there/file"_s));
+        topLevel<QDialog>(u"conflictDialog"_s)->findChild<QPushButton *>(u"conflict%1"_s.arg(int(OnConflict::Overwrite)))->click();
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+        QFile file(stage.dir.filePath(u"there/sub/file"_s));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(file.readAll(), QByteArray("new"));
+    }
+
+    void filesOfTheDesktopAreDroppedOnAnySide_data()
+    {
+        QTest::addColumn<int>("side");
+        QTest::newRow("here") << 0;
+        QTest::newRow("there") << 1;
+    }
+    void filesOfTheDesktopAreDroppedOnAnySide()
+    {
+        QFETCH(int, side);
+        Stage stage(m_sshd->options());
+        stage.make(u"dropped file"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        QMimeData what;
+        what.setUrls({QUrl::fromLocalFile(stage.dir.filePath(u"dropped file"_s))});
+        FilePane *pane = stage.browser->pane(side);
+        emit pane->table()->dropped(&what, Qt::CopyAction, pane->model()->rowOf("sub")); // onto a folder
+        const QString landed = side == 0 ? u"here/sub/dropped file"_s : u"there/sub/dropped file"_s;
+        QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(landed), kPatience);
+        QVERIFY(stage.isThere(u"dropped file"_s));
+    }
+
+    void aFileIsDraggedIntoAFolderOfItsOwnSide()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        QMimeData what;
+        what.setData(FileTable::mimeType(), stage.dir.filePath(u"there/file"_s).toUtf8());
+        stage.right()->table()->setProperty("dragging", true);
+        emit stage.right()->table()->dropped(&what, Qt::CopyAction, stage.right()->model()->rowOf("sub"));
+        QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(u"there/sub/file"_s), kPatience);
+        QVERIFY(!stage.isThere(u"there/file"_s));
     }
 
     void nothingIsOverwrittenUnasked()
