@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+using namespace std::chrono_literals;
+
 namespace Sandpiper {
 
 TransferLinks::TransferLinks(const SandboxId &sandbox, TransferLinkMaker maker, std::function<double()> random, QObject *parent)
@@ -83,8 +85,17 @@ void TransferLinks::take(Result<std::unique_ptr<SshLink>> link)
     Line *added = line.get();
     line->link = std::move(*link);
     line->client = std::make_unique<SftpClient>(line->link.get());
+    connect(line->link.get(), &SshLink::stateChanged, this, [added](LinkState state) {
+        if (state == LinkState::Ready)
+            added->sinceLogin.start();
+    });
     connect(line->client.get(), &SftpClient::ready, this, [this, added] {
         added->wasReady = true;
+        if (added->sinceLogin.isValid()) {
+            // A channel, its subsystem, the version of the protocol: one after the other.
+            const std::chrono::milliseconds roundTrip(added->sinceLogin.elapsed() / 3);
+            m_roundTrip = m_roundTrip == 0ms ? roundTrip : std::min(m_roundTrip, roundTrip);
+        }
         m_attempt = 0;
         emit opened(added->client.get());
         fill();
@@ -97,6 +108,7 @@ void TransferLinks::take(Result<std::unique_ptr<SshLink>> link)
 void TransferLinks::let(std::unique_ptr<Line> line)
 {
     line->client->disconnect(this);
+    line->link->disconnect(this);
     line->client.release()->deleteLater();
     line->link.release()->deleteLater();
 }

@@ -5,6 +5,7 @@
 #include "sftp/transferqueue.h"
 
 #include <QDateTime>
+#include <QElapsedTimer>
 #include <QTimer>
 
 namespace Sandpiper {
@@ -22,6 +23,8 @@ public:
     // Those that can be used now, the oldest first.
     [[nodiscard]] QList<SftpClient *> clients() const;
     [[nodiscard]] int opening() const;
+    // Of the connections so far the shortest, as far as their beginnings tell; with the server's own time. 0: none yet.
+    [[nodiscard]] std::chrono::milliseconds roundTrip() const { return m_roundTrip; }
 
 signals:
     void opened(Sandpiper::SftpClient *client);
@@ -38,6 +41,7 @@ private:
         std::unique_ptr<SshLink> link;
         std::unique_ptr<SftpClient> client;
         bool wasReady = false;
+        QElapsedTimer sinceLogin;
     };
     void fill();
     void open();
@@ -55,6 +59,7 @@ private:
     int m_asked = 0; // of the maker, not answered
     int m_attempt = 0;
     bool m_hasFailed = false;
+    std::chrono::milliseconds m_roundTrip{0};
 };
 
 } // namespace Sandpiper

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 using namespace Qt::Literals::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace Sandpiper {
 namespace {
@@ -13,6 +14,10 @@ constexpr int kMostSmall = 64;          // files with one connection at once
 constexpr int kMostSegments = 2;        // parts of large ones; the next has begun when one ends
 constexpr qint64 kMostBytes = 24 << 20; // of small files under way: what may be in memory
 constexpr quint64 kLikeAFile = 64 << 10; // what a file costs beside its bytes
+// A connection moves about a MiB in a round trip (the window of libssh's channels): over a long way there is nothing to
+// be found out by one alone, where there is that much to move.
+constexpr auto kLongWay = 15ms;
+constexpr quint64 kWorthAll = 16 << 20;
 
 } // namespace
 
@@ -198,11 +203,17 @@ void TransferRun::measured(double seconds, quint64 bytes, quint64 files)
 {
     if (m_isEnough || m_links.opening() > 0 || m_progress.links == 0 || m_transfer.wish.mostBytesPerSecond > 0)
         return;
+    const quint64 left = m_progress.bytes - std::min(m_progress.bytes, m_progress.bytesMoved) + kLikeAFile * (m_progress.files - std::min(m_progress.files, m_progress.filesMoved));
+    const int most = m_transfer.wish.mostLinks;
+    if (!m_hasWishedForAll && most > 1 && m_links.roundTrip() >= kLongWay && left > kWorthAll) {
+        m_hasWishedForAll = true; // a server that gives fewer is not asked again
+        m_steps = 0;
+        m_links.setWanted(most);
+        return;
+    }
     if (m_steps++ == 0) // it has only begun
         return;
     const double rate = double(bytes + kLikeAFile * files) / seconds;
-    const quint64 left = m_progress.bytes - std::min(m_progress.bytes, m_progress.bytesMoved) + kLikeAFile * (m_progress.files - std::min(m_progress.files, m_progress.filesMoved));
-    const int most = m_transfer.wish.mostLinks;
     if (rate < 1.15 * m_bestRate || m_progress.links >= most) {
         m_isEnough = true;
         return;

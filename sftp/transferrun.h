@@ -83,6 +83,7 @@ private:
     double m_bestRate = 0;   // with fewer connections
     int m_steps = 0;         // measured with as many as there are now
     bool m_isEnough = false; // connections
+    bool m_hasWishedForAll = false;
 };
 
 } // namespace Sandpiper
