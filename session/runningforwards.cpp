@@ -6,7 +6,6 @@
 #include <QDir>
 #include <QJsonArray>
 #include <QJsonDocument>
-#include <QJsonObject>
 #include <QLocalServer>
 #include <QLocalSocket>
 #include <QPointer>
@@ -29,15 +28,6 @@ constexpr qsizetype kMostSockets = 1000;
 constexpr QByteArrayView kList = "list\n";
 constexpr QByteArrayView kStop = "stop\n";
 constexpr QByteArrayView kStopping = "stopping\n";
-
-QByteArray toLine(const RunningForwards &forwards)
-{
-    QJsonArray each;
-    for (const RunningForward &one : forwards.forwards)
-        each.append(QJsonObject{{u"forward"_s, one.forward}, {u"at"_s, one.at}, {u"state"_s, one.state}, {u"error"_s, one.error}});
-    const QJsonObject all{{u"name"_s, forwards.name}, {u"target"_s, forwards.target}, {u"process"_s, forwards.process}, {u"state"_s, forwards.state}, {u"forwards"_s, each}};
-    return QJsonDocument(all).toJson(QJsonDocument::Compact) + '\n';
-}
 
 std::optional<RunningForwards> fromLine(const QByteArray &line, const QString &socket)
 {
@@ -130,13 +120,22 @@ void ForwardsTeller::answer(QLocalSocket *socket)
     }
     const QByteArray question = socket->readLine(kMostQuestion);
     if (question == kList) {
-        socket->write(toLine(m_look()));
+        socket->write(QJsonDocument(toJson(m_look())).toJson(QJsonDocument::Compact) + '\n');
     } else if (question == kStop) {
         socket->write(kStopping.data(), kStopping.size());
         socket->flush();
         QMetaObject::invokeMethod(this, &ForwardsTeller::stopWished, Qt::QueuedConnection);
     }
     socket->disconnectFromServer();
+}
+
+QJsonObject toJson(const RunningForwards &forwards)
+{
+    const auto orNull = [](const QString &text) { return text.isEmpty() ? QJsonValue() : QJsonValue(text); };
+    QJsonArray each;
+    for (const RunningForward &one : forwards.forwards)
+        each.append(QJsonObject{{u"forward"_s, one.forward}, {u"at"_s, orNull(one.at)}, {u"state"_s, one.state}, {u"error"_s, orNull(one.error)}});
+    return {{u"name"_s, forwards.name}, {u"target"_s, forwards.target}, {u"process"_s, forwards.process}, {u"state"_s, forwards.state}, {u"forwards"_s, each}};
 }
 
 QString runningForwardsFolder()

@@ -5,6 +5,7 @@
 #include "session/forwardspec.h"
 
 #include <QFuture>
+#include <QJsonObject>
 #include <QList>
 #include <QObject>
 
@@ -58,6 +59,8 @@ private:
     std::unique_ptr<QLocalServer> m_server;
 };
 
+// As it goes over the socket and as `forwards ls --json` has it; at and error are null where they are empty.
+[[nodiscard]] QJsonObject toJson(const RunningForwards &forwards);
 // The folder of these sockets, made where it is missing; empty: it cannot be.
 [[nodiscard]] QString runningForwardsFolder();
 // All that answer within two seconds, by name. What nobody serves any more is removed. On the caller's thread.

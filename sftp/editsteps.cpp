@@ -6,6 +6,7 @@
 #include "session/paths.h"
 #include "sftp/localdisk.h"
 #include "sftp/transferfile.h"
+#include "sftp/unfinishedname.h"
 
 #include <QFile>
 
@@ -37,7 +38,7 @@ bool mayWorkInPlace(ErrorKind kind)
 
 FilePath EditSession::hiddenPath() const
 {
-    return m_record.path.parent().child(QByteArray(".sandpiper-" + m_record.id.toLatin1() + ".part")).value_or(m_record.path);
+    return m_record.path.parent().child(unfinishedName(m_record.id.toLatin1())).value_or(m_record.path);
 }
 
 // Fetching ---------------------------------------------------------------------------------------

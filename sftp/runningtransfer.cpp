@@ -1,6 +1,7 @@
 #include "sftp/runningtransfer.h"
 
 #include "sftp/fileanswer.h"
+#include "sftp/unfinishedname.h"
 
 #include <QCryptographicHash>
 
@@ -126,7 +127,7 @@ void RunningTransfer::take(const ScannedItem &item)
 QByteArray RunningTransfer::hiddenNameFor(const FilePath &target) const
 {
     const QByteArray mark = QCryptographicHash::hash(target.bytes(), QCryptographicHash::Sha256).toHex().first(16);
-    return ".sandpiper-" + m_transfer.tag.toLatin1() + '-' + mark + ".part";
+    return unfinishedName(m_transfer.tag.toLatin1() + '-' + mark);
 }
 
 JournalledFile RunningTransfer::journalled(const Work &work, JournalledFile::State state) const

@@ -1,5 +1,7 @@
 #include "sftp/treematch.h"
 
+#include "sftp/unfinishedname.h"
+
 #include <algorithm>
 
 using namespace Qt::Literals::StringLiterals;
@@ -8,12 +10,6 @@ namespace Sandpiper {
 namespace {
 
 constexpr quint32 kPermissions = 0777; // what a transfer brings along
-
-// Of a transfer that was cut off, or is under way: nobody's file yet.
-bool isHalf(QByteArrayView name)
-{
-    return name.startsWith(".sandpiper-") && name.endsWith(".part");
-}
 
 quint32 apart(const FileTimes &one, const FileTimes &other)
 {
@@ -112,7 +108,7 @@ FolderMatch matchFolder(const FilePath &folder, SideListing left, SideListing ri
             skip(left.entries, l);
         if (other)
             skip(right.entries, r);
-        if (isHalf(name))
+        if (isUnfinishedName(name))
             continue;
         const Result<FilePath> path = folder.child(name);
         if (!path) {

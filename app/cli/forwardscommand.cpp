@@ -2,7 +2,6 @@
 #include "app/cli/output.h"
 
 #include <QJsonArray>
-#include <QJsonObject>
 
 #include <algorithm>
 
@@ -41,12 +40,8 @@ void ForwardsCommand::list(const QList<RunningForwards> &all)
 {
     if (m_json) {
         QJsonArray array;
-        for (const RunningForwards &forwards : all) {
-            QJsonArray each;
-            for (const RunningForward &one : forwards.forwards)
-                each.append(QJsonObject{{u"forward"_s, one.forward}, {u"at"_s, one.at.isEmpty() ? QJsonValue() : QJsonValue(one.at)}, {u"state"_s, one.state}, {u"error"_s, one.error.isEmpty() ? QJsonValue() : QJsonValue(one.error)}});
-            array.append(QJsonObject{{u"name"_s, forwards.name}, {u"target"_s, forwards.target}, {u"process"_s, forwards.process}, {u"state"_s, forwards.state}, {u"forwards"_s, each}});
-        }
+        for (const RunningForwards &forwards : all)
+            array.append(toJson(forwards));
         printJson(QJsonDocument(array));
     } else if (all.isEmpty()) {
         say(u"no forwards run; 'sandpiper-cli forward TARGET -L SPEC' makes one"_s);

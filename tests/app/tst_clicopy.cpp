@@ -1,6 +1,5 @@
 // sandpiper-cli get, put and cp as scripts use them, on a real server.
-#include "tests/support/outcome.h"
-#include "tests/support/testsshd.h"
+#include "tests/support/cliserver.h"
 
 #include <QDir>
 #include <QJsonArray>
@@ -16,7 +15,7 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace {
 
-constexpr int kPatience = 120'000; // milliseconds
+constexpr int kPatience = CliServer::patience;
 
 } // namespace
 
@@ -24,47 +23,18 @@ class TestCliCopy : public QObject
 {
     Q_OBJECT
 
-    std::unique_ptr<TestSshd> m_server;
-    QTemporaryDir m_home;
-    int m_runs = 0;
+    CliServer m_cli{"get() { \"$CLI\" get \"$@\"; }; put() { \"$CLI\" put \"$@\"; }; copy() { \"$CLI\" cp \"$@\"; }\n"};
 
-    // $CLI; $T is the target, $D an empty folder there, and the working folder one here.
-    void start(QProcess &shell, const QByteArray &script)
-    {
-        const QString here = m_home.filePath(u"here%1"_s.arg(++m_runs));
-        const QString there = m_server->folder() + u"/there%1"_s.arg(m_runs);
-        QVERIFY(QDir().mkpath(here) && QDir().mkpath(there));
-        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-        environment.insert(u"CLI"_s, QCoreApplication::applicationDirPath() + u"/../bin/sandpiper-cli"_s);
-        environment.insert(u"T"_s, u"ssh://%1@127.0.0.1:%2"_s.arg(m_server->user()).arg(m_server->port()));
-        environment.insert(u"D"_s, there);
-        shell.setProcessEnvironment(environment);
-        shell.setWorkingDirectory(here);
-        shell.start(u"bash"_s, {u"-c"_s, QString::fromUtf8("get() { \"$CLI\" get \"$@\"; }; put() { \"$CLI\" put \"$@\"; }; copy() { \"$CLI\" cp \"$@\"; }\n" + script)});
-    }
-    Outcome run(const QByteArray &script)
-    {
-        QProcess shell;
-        start(shell, script);
-        return outcomeOf(shell, QByteArray(), kPatience);
-    }
+    void start(QProcess &shell, const QByteArray &script) { m_cli.start(shell, script); }
+    Outcome run(const QByteArray &script) { return m_cli.run(script); }
 
 private slots:
     void initTestCase()
     {
-        m_server = std::make_unique<TestSshd>();
-        SANDPIPER_NEED_SSHD(*m_server);
-        qunsetenv("SSH_AUTH_SOCK");
-        qputenv("SANDPIPER_KEYCHAIN", "memory");
-        qputenv("HOME", QFile::encodeName(m_home.path()));
-        for (const char *folder : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"})
-            qputenv(folder, QFile::encodeName(m_home.filePath(QString::fromLatin1(folder))));
-        QVERIFY(QDir().mkpath(m_home.filePath(u".ssh"_s)));
-        QVERIFY(QFile::copy(m_server->identity(), m_home.filePath(u".ssh/id_ed25519"_s)));
-        QFile hosts(m_home.filePath(u".ssh/known_hosts"_s));
-        QVERIFY(hosts.open(QIODevice::Append) && hosts.write("[127.0.0.1]:" + QByteArray::number(m_server->port()) + ' ' + m_server->hostKey() + '\n') > 0);
+        m_cli.prepare();
+        SANDPIPER_NEED_SSHD(*m_cli.server);
     }
-    void cleanupTestCase() { m_server.reset(); }
+    void cleanupTestCase() { m_cli.server.reset(); }
 
     void theyAreNamedAsCpNamesThem()
     {
@@ -153,7 +123,7 @@ private slots:
     {
         QProcess shell;
         start(shell, "truncate -s 64M large; echo ready; exec \"$CLI\" put --limit 2M large \"$T:$D/large\"");
-        const QString there = m_server->folder() + u"/there%1"_s.arg(m_runs);
+        const QString there = m_cli.server->folder() + u"/there%1"_s.arg(m_cli.runs);
         QVERIFY(QTest::qWaitFor([&] { return !QDir(there).entryList({u".sandpiper*"_s}, QDir::Files | QDir::Hidden).isEmpty(); }, kPatience));
         ::kill(pid_t(shell.processId()), SIGINT);
         const Outcome ended = outcomeOf(shell, kPatience);
