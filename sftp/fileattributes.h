@@ -94,6 +94,9 @@ struct FileReadWish
     quint64 offset = 0;
     std::optional<quint64> length = {}; // none: to the end
     int inFlight = 16;             // requests at once
+    // The size its folder's listing tells, for ways that cannot tell an answer that broke off from a whole one:
+    // fewer bytes end as isShort. Without it such a way asks by itself, and fewer bytes are ConnectionLost.
+    std::optional<quint64> listedSize = {};
 };
 
 struct FileWriteWish

@@ -236,7 +236,7 @@ void RelayFile::openWriter()
 
 void RelayFile::openReader()
 {
-    m_reader = m_source->read({.path = m_wish.source});
+    m_reader = m_source->read({.path = m_wish.source, .listedSize = m_wish.attributes.size.value_or(0)});
     connect(m_reader.get(), &FileReader::received, this, [this](const QByteArray &bytes) {
         m_read += quint64(bytes.size());
         if (m_hash)

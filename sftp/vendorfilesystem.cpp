@@ -204,7 +204,10 @@ std::unique_ptr<FileListing> VendorFileSystem::list(const FilePath &path)
 std::unique_ptr<FileReader> VendorFileSystem::read(const FileReadWish &wish)
 {
     const bool isPart = wish.offset > 0 || wish.length;
-    return std::make_unique<VendorReader>(m_files, wish.path, isPart ? std::optional(unsupported(FileAction::ReadPart, wish.path)) : std::nullopt);
+    if (isPart)
+        return std::make_unique<VendorReader>(m_files, wish, QFuture<Result<FileAttributes>>(), unsupported(FileAction::ReadPart, wish.path));
+    const auto attributes = wish.listedSize ? QFuture<Result<FileAttributes>>() : stat(wish.path, LinkPolicy::Follow);
+    return std::make_unique<VendorReader>(m_files, wish, attributes, std::nullopt);
 }
 
 std::unique_ptr<FileWriter> VendorFileSystem::write(const FileWriteWish &wish)

@@ -1,5 +1,7 @@
 #include "sftp/vendorstreams.h"
 
+#include "sftp/fileanswer.h"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -92,23 +94,46 @@ void VendorListing::tell()
     emit rowsReceived(slice);
 }
 
-VendorReader::VendorReader(std::shared_ptr<VendorFiles> files, const FilePath &path, const std::optional<Error> &unsupported)
+VendorReader::VendorReader(std::shared_ptr<VendorFiles> files, const FileReadWish &wish,
+                           const QFuture<Result<FileAttributes>> &attributes, const std::optional<Error> &unsupported)
     : m_files(std::move(files))
+    , m_question(attributes)
 {
     if (unsupported) {
         QMetaObject::invokeMethod(this, [this, error = *unsupported] { emit finished(std::unexpected(error)); }, Qt::QueuedConnection);
         return;
     }
-    m_reader = m_files->read(path.bytes());
+    m_reader = m_files->read(wish.path.bytes());
     connect(m_reader.get(), &VendorFileReader::received, this, [this](const QByteArray &bytes) {
         m_bytes += quint64(bytes.size());
         emit received(bytes);
     });
-    connect(m_reader.get(), &VendorFileReader::finished, this, [this, path](const Done &end) {
+    connect(m_reader.get(), &VendorFileReader::finished, this, [this, wish](const Done &end) {
         if (end)
-            emit finished(ReadEnd{m_bytes, false});
+            compare(wish);
         else
-            emit finished(std::unexpected(aboutFile(end.error(), path)));
+            emit finished(std::unexpected(aboutFile(end.error(), wish.path)));
+    });
+}
+
+VendorReader::~VendorReader()
+{
+    m_question.cancel();
+}
+
+void VendorReader::compare(const FileReadWish &wish)
+{
+    if (wish.listedSize) {
+        emit finished(ReadEnd{m_bytes, m_bytes < *wish.listedSize});
+        return;
+    }
+    onAnswer(m_question, this, [this, path = wish.path](const Result<FileAttributes> &there) {
+        // Who may read a file need not be allowed to list its folder.
+        const quint64 size = there ? there->size.value_or(0) : 0;
+        if (m_bytes < size)
+            emit finished(failure(ErrorKind::ConnectionLost, Layer::Http, u"the answer broke off after %1 of %2 bytes"_s.arg(m_bytes).arg(size), path.shown()));
+        else
+            emit finished(ReadEnd{m_bytes, false});
     });
 }
 

@@ -41,13 +41,20 @@ class VendorReader : public FileReader
 {
     Q_OBJECT
 public:
+    // attributes: what the path's folder says of it, asked when the reading begins. Qt's HTTP takes a chunked answer
+    // whose connection closes now and then for a whole one, so the bytes are counted against the size there.
     // unsupported: what to end with instead.
-    VendorReader(std::shared_ptr<VendorFiles> files, const FilePath &path, const std::optional<Error> &unsupported);
+    VendorReader(std::shared_ptr<VendorFiles> files, const FileReadWish &wish, const QFuture<Result<FileAttributes>> &attributes,
+                 const std::optional<Error> &unsupported);
+    ~VendorReader() override;
     void consumed(qint64 bytes) override;
 
 private:
+    void compare(const FileReadWish &wish);
+
     std::shared_ptr<VendorFiles> m_files;
     std::unique_ptr<VendorFileReader> m_reader;
+    QFuture<Result<FileAttributes>> m_question;
     quint64 m_bytes = 0;
 };
 

@@ -39,14 +39,6 @@ quint64 rateOf(const QString &text)
     return isNumber && number <= (std::numeric_limits<quint64>::max() >> 31) ? number << shift : 0;
 }
 
-// As scp has it: a colon before any slash.
-bool isElsewhere(const QByteArray &word)
-{
-    const qsizetype colon = word.indexOf(':');
-    const qsizetype slash = word.indexOf('/');
-    return word.startsWith("ssh://") || (colon >= 0 && (slash < 0 || colon < slash));
-}
-
 QString sideText(const FileAttributes &attributes)
 {
     return u"%1, %2"_s.arg(attributes.size ? fileSizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
@@ -127,7 +119,7 @@ void CopyCommand::start(const QStringList &arguments)
 
 bool CopyCommand::take(const QByteArray &word, bool isLast)
 {
-    const bool isThere = m_way == TransferWay::Relay ? isElsewhere(word) : (m_way == TransferWay::Fetch) != isLast;
+    const bool isThere = m_way == TransferWay::Relay ? isFsPlace(word) : (m_way == TransferWay::Fetch) != isLast;
     std::optional<TargetText> text;
     FilePath path;
     if (isThere) {

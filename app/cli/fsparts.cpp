@@ -29,6 +29,11 @@ CliResult<FilePath> parseFsPath(const QByteArray &text)
     return *path;
 }
 
+bool isFsPlace(const QByteArray &text)
+{
+    return text.contains(':') && !text.startsWith('/') && !text.startsWith('.');
+}
+
 CliResult<FsPlace> parseFsPlace(const QByteArray &text)
 {
     const auto wrong = [&] {

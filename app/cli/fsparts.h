@@ -13,6 +13,9 @@ struct FsPlace
     TargetText target;
     FilePath path;
 };
+// Whether TARGET:PATH is meant and no path here. A path of this computer in which there is a colon begins with a slash
+// or a dot; scp looks for a slash before the colon instead, but ours are in ACCOUNT/NAME.
+[[nodiscard]] bool isFsPlace(const QByteArray &text);
 // TARGET:PATH. Behind ssh://user@host the number after the first colon is the port.
 [[nodiscard]] CliResult<FsPlace> parseFsPlace(const QByteArray &text);
 // Of a PATH alone.

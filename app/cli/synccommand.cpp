@@ -24,12 +24,6 @@ namespace {
 
 using Action = SyncStep::Action;
 
-// A path of this computer in which there is a colon begins with a slash or a dot.
-bool isThere(const QByteArray &text)
-{
-    return text.contains(':') && !text.startsWith('/') && !text.startsWith('.');
-}
-
 QString wordFor(Action action)
 {
     switch (action) {
@@ -113,10 +107,10 @@ void SyncCommand::start(const QStringList &arguments)
     m_showsProgress = isTerminal(STDERR_FILENO) && !m_json;
 
     const QByteArrayList raw = rawArguments(words);
-    m_sends = !isThere(raw.at(0));
-    if (m_sends && !isThere(raw.at(1)))
+    m_sends = !isFsPlace(raw.at(0));
+    if (m_sends && !isFsPlace(raw.at(1)))
         return usage(u"both folders are on this computer; one of them must be TARGET:PATH"_s);
-    if (!m_sends && isThere(raw.at(1)))
+    if (!m_sends && isFsPlace(raw.at(1)))
         return usage(u"from one TARGET to another is not built in yet; one folder must be on this computer"_s);
     const CliResult<FsPlace> place = parseFsPlace(raw.at(m_sends ? 1 : 0));
     if (!place)

@@ -49,6 +49,12 @@ private slots:
                                    : place->target.account + u'/' + place->target.name,
                  target);
         QTEST(place->path.bytes(), "path");
+        QVERIFY(isFsPlace(text));
+    }
+    void aPathHereIsNoPlace()
+    {
+        for (const QByteArray &here : {"notes"_ba, "folder/notes"_ba, "./a:b"_ba, "../a:b"_ba, "/a:b"_ba, ".a:b"_ba, ""_ba})
+            QVERIFY2(!isFsPlace(here), here.constData());
     }
 
     void aModeIsOctal_data()

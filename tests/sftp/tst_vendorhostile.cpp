@@ -57,6 +57,7 @@ private slots:
     void aListingWithoutEndIsCutOff();
     void anAnswerThatBreaksOffIsNoWholeFile_data();
     void anAnswerThatBreaksOffIsNoWholeFile();
+    void whereTheFolderSaysNothingTheAnswerIsBelieved();
     void anEndlessFileWaitsForItsReader();
     void silenceEnds_data();
     void silenceEnds();
@@ -147,6 +148,7 @@ void TestVendorHostile::anAnswerThatBreaksOffIsNoWholeFile_data()
     QTest::newRow("shorter than was said") << "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"_ba;
     QTest::newRow("a chunk is missing") << "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"_ba;
     QTest::newRow("within a chunk") << "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\nhalf"_ba;
+    QTest::newRow("until it closes") << "HTTP/1.1 200 OK\r\n\r\nhalf"_ba;
     QTest::newRow("no answer") << QByteArray();
     QTest::newRow("not HTTP") << "SSH-2.0-what\r\n"_ba;
 }
@@ -155,10 +157,27 @@ void TestVendorHostile::anAnswerThatBreaksOffIsNoWholeFile()
 {
     QFETCH(const QByteArray, answer);
     Box box;
-    box.says({answer, Scripted::Then::Close});
+    box.server.answer = [answer](const SeenRequest &request) {
+        return request.target.contains("/files/list") ? HostileHttpServer::json(listOf("{\"name\":\"x\",\"size\":64}")) : Scripted{answer, Scripted::Then::Close};
+    };
     const FileRead read(*box.files, {.path = filePath("/x")});
     QCOMPARE(read.ends.size(), 1);
     QVERIFY(!read.ends.first());
+    // Whoever knows the size and compares by itself is told that there are fewer.
+    const FileRead compared(*box.files, {.path = filePath("/x"), .listedSize = 64});
+    QCOMPARE(compared.ends.size(), 1);
+    QVERIFY(!compared.ends.first() || compared.ends.first()->isShort);
+}
+
+void TestVendorHostile::whereTheFolderSaysNothingTheAnswerIsBelieved()
+{
+    Box box;
+    box.server.answer = [](const SeenRequest &request) {
+        return request.target.contains("/files/list") ? HostileHttpServer::json("{}", 403) : Scripted{HostileHttpServer::reply(200, "all")};
+    };
+    const FileRead read(*box.files, {.path = filePath("/x")});
+    QCOMPARE(read.ends.size(), 1);
+    QCOMPARE(read.ends.first(), (ReadEnd{3, false}));
 }
 
 void TestVendorHostile::anEndlessFileWaitsForItsReader()
@@ -208,7 +227,7 @@ void TestVendorHostile::aRedirectIsNotFollowed()
 {
     Box box;
     box.says({"HTTP/1.1 302 Found\r\nLocation: " + box.server.url().toLatin1() + "/elsewhere\r\nContent-Length: 0\r\n\r\n", Scripted::Then::KeepOpen});
-    QCOMPARE(errorOf(FileRead(*box.files, {.path = filePath("/x")}).ends.value(0, {})).kind, ErrorKind::Protocol);
+    QCOMPARE(errorOf(FileRead(*box.files, {.path = filePath("/x"), .listedSize = 0}).ends.value(0, {})).kind, ErrorKind::Protocol);
     QCOMPARE(box.server.seen.size(), 1);
 }
 
