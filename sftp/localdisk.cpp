@@ -32,29 +32,6 @@ const char *raw(const FilePath &path)
     return path.bytes().isEmpty() ? "." : path.bytes().constData();
 }
 
-ErrorKind kindOf(int number)
-{
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR: return ErrorKind::NotFound;
-    case EACCES:
-    case EPERM:
-    case EROFS: return ErrorKind::PermissionDenied;
-    case EEXIST:
-    case ENOTEMPTY: return ErrorKind::Conflict;
-    case ENOSPC:
-    case EDQUOT: return ErrorKind::QuotaExceeded;
-    case EOPNOTSUPP:
-    case ENOSYS:
-    case EXDEV: return ErrorKind::Unsupported;
-    case ENAMETOOLONG:
-    case EINVAL:
-    case ELOOP: return ErrorKind::InvalidInput;
-    case EFBIG: return ErrorKind::TooLarge;
-    default: return ErrorKind::Io;
-    }
-}
-
 Done doneOr(int answer, const FilePath &path)
 {
     if (answer == 0)
@@ -66,8 +43,8 @@ Done doneOr(int answer, const FilePath &path)
 
 std::unexpected<Error> failed(const FilePath &path)
 {
-    const int number = errno;
-    return failure(kindOf(number), Layer::LocalDisk, qt_error_string(number), path.shown());
+    const int number = errno; // before shown() can change it
+    return std::unexpected(localError(number, path.shown()));
 }
 
 Result<FilePath> homeFolder()

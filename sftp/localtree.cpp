@@ -1,7 +1,6 @@
 #include "sftp/localtree.h"
 
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,23 +18,26 @@ Error localError(int number, const QString &subject)
 {
     ErrorKind kind = ErrorKind::Io;
     switch (number) {
-    case ENOENT: kind = ErrorKind::NotFound; break;
+    case ENOENT:
+    case ENOTDIR: kind = ErrorKind::NotFound; break;
     case EACCES:
     case EPERM:
     case EROFS: kind = ErrorKind::PermissionDenied; break;
     case EEXIST:
     case ENOTEMPTY:
-    case EISDIR:
-    case ENOTDIR: kind = ErrorKind::Conflict; break;
+    case EISDIR: kind = ErrorKind::Conflict; break;
     case ENOSPC:
     case EDQUOT: kind = ErrorKind::QuotaExceeded; break;
     case EFBIG: kind = ErrorKind::TooLarge; break;
     case ENAMETOOLONG:
-    case EINVAL: kind = ErrorKind::InvalidInput; break;
-    case EOPNOTSUPP: kind = ErrorKind::Unsupported; break;
+    case EINVAL:
+    case ELOOP: kind = ErrorKind::InvalidInput; break;
+    case EOPNOTSUPP:
+    case ENOSYS:
+    case EXDEV: kind = ErrorKind::Unsupported; break;
     default: break;
     }
-    return {kind, Layer::LocalDisk, QString::fromLocal8Bit(std::strerror(number)), subject};
+    return {kind, Layer::LocalDisk, qt_error_string(number), subject};
 }
 
 FileAttributes attributesOf(const struct stat &status)
@@ -111,8 +113,11 @@ Done LocalTree::remove(const FilePath &path, bool isFolder) const
     const Result<Folder> above = folder(path.parent(), Missing::Fail);
     if (!above)
         return above.error().kind == ErrorKind::NotFound ? Done() : std::unexpected(above.error());
-    if (::unlinkat((*above)->get(), path.name().constData(), isFolder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT)
+    if (::unlinkat((*above)->get(), path.name().constData(), isFolder ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT) {
+        if (errno == ENOTDIR)
+            return failure(ErrorKind::Conflict, Layer::LocalDisk, u"it is no folder now"_s, shown(path));
         return std::unexpected(localError(errno, shown(path)));
+    }
     return {};
 }
 

@@ -17,8 +17,11 @@ Done makeTree(const FilePath &path)
 {
     for (qsizetype slash = path.bytes().indexOf('/', 1);; slash = path.bytes().indexOf('/', slash + 1)) {
         const QByteArray above = slash < 0 ? path.bytes() : path.bytes().first(slash);
-        if (::mkdir(above.constData(), 0777) != 0 && errno != EEXIST)
+        if (::mkdir(above.constData(), 0777) != 0 && errno != EEXIST) {
+            if (errno == ENOTDIR)
+                return failure(ErrorKind::Conflict, Layer::LocalDisk, u"one of the folders above it is none"_s, path.shown());
             return std::unexpected(localError(errno, path.shown()));
+        }
         if (slash < 0)
             return {};
     }
