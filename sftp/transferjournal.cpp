@@ -3,6 +3,7 @@
 #include "session/json.h"
 #include "session/paths.h"
 
+#include <QDataStream>
 #include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
@@ -20,8 +21,8 @@ using namespace std::chrono_literals;
 namespace Sandpiper {
 namespace {
 
-// 2: wishes may be relays; what version 1 has is read as it is.
-constexpr int kVersion = 2;
+// 2: wishes may be relays. 3: batches. What earlier versions have is read as it is.
+constexpr int kVersion = 3;
 constexpr auto kSoon = 100ms;
 
 QString textOf(const FilePath &path)
@@ -107,9 +108,43 @@ std::optional<TransferWish> wishOf(const QString &text)
     return wish;
 }
 
+// Whole files of a batch, as one value: a row for each was more than a third of all work for thousands of small files.
+QByteArray packedBatch(const QList<JournalledFile> &files)
+{
+    QByteArray bytes;
+    bytes.reserve(files.size() * 96);
+    QDataStream stream(&bytes, QIODevice::WriteOnly);
+    stream.setVersion(QDataStream::Qt_6_0);
+    for (const JournalledFile &file : files) {
+        stream << file.target << quint8(file.state) << file.size << file.modified;
+        if (file.state == JournalledFile::State::Moved)
+            stream << file.name << file.receipt.size << file.receipt.mode << file.receipt.modified << file.receipt.sha256;
+    }
+    return bytes;
+}
+
+// Up to where it makes sense.
+void unpack(const QByteArray &bytes, QHash<QByteArray, JournalledFile> &files)
+{
+    QDataStream stream(bytes);
+    stream.setVersion(QDataStream::Qt_6_0);
+    while (!stream.atEnd()) {
+        JournalledFile file;
+        quint8 state = 0;
+        stream >> file.target >> state >> file.size >> file.modified;
+        file.state = JournalledFile::State(state);
+        if (file.state == JournalledFile::State::Moved)
+            stream >> file.name >> file.receipt.size >> file.receipt.mode >> file.receipt.modified >> file.receipt.sha256;
+        if (stream.status() != QDataStream::Ok || state < quint8(JournalledFile::State::Begun) || state > quint8(JournalledFile::State::Skipped))
+            return;
+        files.insert(file.target, file);
+    }
+}
+
 } // namespace
 
-// In the thread of the journal.
+// In the thread of the journal. Files that are moved as a whole are told in batches, which are only added to: what a
+// later one says of a file counts. One that goes in parts has a row of its own, which is replaced with each part.
 class TransferJournal::Database
 {
 public:
@@ -176,29 +211,39 @@ public:
 
     void store(qint64 id, const QList<JournalledFile> &files)
     {
-        if (!m_isOpen)
-            return;
-        QSqlQuery query(m_database);
-        bool isGood = query.prepare(u"INSERT OR REPLACE INTO files(transfer, target, state, size, modified, segments, name, targetSize, mode, targetModified, sha256)"
-                                    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"_s);
+        QList<JournalledFile> whole;
+        whole.reserve(files.size());
         for (const JournalledFile &file : files) {
-            if (!isGood)
-                break;
-            query.bindValue(0, id);
-            query.bindValue(1, file.target);
-            query.bindValue(2, int(file.state));
-            query.bindValue(3, qint64(file.size));
-            query.bindValue(4, qint64(file.modified));
-            query.bindValue(5, file.segments);
-            query.bindValue(6, file.name);
-            query.bindValue(7, qint64(file.receipt.size));
-            query.bindValue(8, qint64(file.receipt.mode));
-            query.bindValue(9, qint64(file.receipt.modified));
-            query.bindValue(10, file.receipt.sha256);
-            isGood = query.exec();
+            if (file.segments.isEmpty())
+                whole.append(file);
+            else
+                query(u"INSERT OR REPLACE INTO files(transfer, target, state, size, modified, segments) VALUES(?, ?, ?, ?, ?, ?)"_s,
+                      {id, file.target, int(file.state), qint64(file.size), qint64(file.modified), file.segments});
         }
-        if (!isGood)
-            note(query.lastError().text());
+        if (!whole.isEmpty())
+            query(u"INSERT INTO batches(transfer, files) VALUES(?, ?)"_s, {id, packedBatch(whole)});
+    }
+
+    [[nodiscard]] QHash<QByteArray, JournalledFile> files(qint64 id)
+    {
+        QHash<QByteArray, JournalledFile> found;
+        QSqlQuery batches = query(u"SELECT files FROM batches WHERE transfer = ? ORDER BY id"_s, {id});
+        while (batches.next())
+            unpack(batches.value(0).toByteArray(), found);
+        QSqlQuery rows = query(u"SELECT target, state, size, modified, segments, name, targetSize, mode, targetModified, sha256 FROM files WHERE transfer = ?"_s, {id});
+        while (rows.next()) {
+            JournalledFile file{rows.value(0).toByteArray(), JournalledFile::State(std::clamp(rows.value(1).toInt(), 1, 3)), quint64(rows.value(2).toLongLong()),
+                                quint32(rows.value(3).toLongLong())};
+            file.segments = rows.value(4).toByteArray();
+            file.name = rows.value(5).toByteArray();
+            file.receipt = {quint64(rows.value(6).toLongLong()), quint32(rows.value(7).toLongLong()), quint32(rows.value(8).toLongLong()), rows.value(9).toByteArray()};
+            // The end of one that went in parts is in a batch.
+            const auto batched = found.constFind(file.target);
+            const bool isOver = batched != found.cend() && batched->state != JournalledFile::State::Begun && batched->size == file.size && batched->modified == file.modified;
+            if (!isOver)
+                found.insert(file.target, file);
+        }
+        return found;
     }
 
 private:
@@ -219,12 +264,13 @@ private:
         version.finish();
         isGood = isGood && found >= 0 && found <= kVersion;
         if (isGood && found == 0) {
-            isGood = exec(u"CREATE TABLE transfers(id INTEGER PRIMARY KEY, place INTEGER, tag TEXT, wish TEXT, state INTEGER, added INTEGER)"_s)
-                    && exec(u"CREATE TABLE files(transfer INTEGER, target BLOB, state INTEGER, size INTEGER, modified INTEGER, segments BLOB, name BLOB,"
-                            " targetSize INTEGER, mode INTEGER, targetModified INTEGER, sha256 BLOB, PRIMARY KEY(transfer, target)) WITHOUT ROWID"_s)
+            isGood = exec(u"CREATE TABLE IF NOT EXISTS transfers(id INTEGER PRIMARY KEY, place INTEGER, tag TEXT, wish TEXT, state INTEGER, added INTEGER)"_s)
+                    && exec(u"CREATE TABLE IF NOT EXISTS files(transfer INTEGER, target BLOB, state INTEGER, size INTEGER, modified INTEGER, segments BLOB, name BLOB,"
+                            " targetSize INTEGER, mode INTEGER, targetModified INTEGER, sha256 BLOB, PRIMARY KEY(transfer, target)) WITHOUT ROWID"_s);
+        }
+        if (isGood && found < kVersion) {
+            isGood = exec(u"CREATE TABLE IF NOT EXISTS batches(id INTEGER PRIMARY KEY, transfer INTEGER, files BLOB)"_s) && exec(u"CREATE INDEX IF NOT EXISTS ofTransfer ON batches(transfer)"_s)
                     && exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
-        } else if (isGood && found < kVersion) {
-            isGood = exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
         }
         m_isOpening = false;
         return isGood;
@@ -314,20 +360,7 @@ void TransferJournal::loadFiles(qint64 id, QObject *context, std::function<void(
 {
     flush();
     const auto found = std::make_shared<QHash<QByteArray, JournalledFile>>();
-    run(
-            [found, id](Database &database) {
-                QSqlQuery query = database.query(u"SELECT target, state, size, modified, segments, name, targetSize, mode, targetModified, sha256 FROM files WHERE transfer = ?"_s, {id});
-                while (query.next()) {
-                    JournalledFile file{query.value(0).toByteArray(), JournalledFile::State(std::clamp(query.value(1).toInt(), 1, 3)),
-                                        quint64(query.value(2).toLongLong()), quint32(query.value(3).toLongLong())};
-                    file.segments = query.value(4).toByteArray();
-                    file.name = query.value(5).toByteArray();
-                    file.receipt = {quint64(query.value(6).toLongLong()), quint32(query.value(7).toLongLong()), quint32(query.value(8).toLongLong()),
-                                    query.value(9).toByteArray()};
-                    found->insert(file.target, file);
-                }
-            },
-            context, [found, then = std::move(then)] { then(*found); });
+    run([found, id](Database &database) { *found = database.files(id); }, context, [found, then = std::move(then)] { then(*found); });
 }
 
 void TransferJournal::add(const JournalledTransfer &transfer, QObject *context, std::function<void()> then)
@@ -383,6 +416,7 @@ void TransferJournal::remove(qint64 id)
     m_updates.remove(id);
     run([id](Database &database) {
         database.query(u"DELETE FROM files WHERE transfer = ?"_s, {id});
+        database.query(u"DELETE FROM batches WHERE transfer = ?"_s, {id});
         database.query(u"DELETE FROM transfers WHERE id = ?"_s, {id});
     });
 }
