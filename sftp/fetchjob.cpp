@@ -155,8 +155,9 @@ private:
         m_isFinishing = true;
         if (!m_wish.part.ends)
             return end(SftpValue(FileOutcome{.receipt = {m_written, 0, 0}}));
-        // Is it still what it was? One small piece came at one moment; what took longer is looked at again.
-        if (m_isAtEnd || m_size <= server().mostRead)
+        // Is it still what it was? One small piece came at one moment, and where nothing was read it has just been looked at;
+        // what took longer is looked at again.
+        if (m_isAtEnd || m_size <= server().mostRead || (!m_wish.part.begins && m_wish.part.length == 0))
             return finish();
         ask(std::move(SftpRequest(SftpType::Fstat).string(handle())), [this](const Result<SftpReply> &look) {
             const Result<FileAttributes> found = expect<FileAttributes>(look);

@@ -41,17 +41,25 @@ public:
         const bool mustLook = !m_wish.targetIsFresh && (m_wish.part.begins || m_wish.part.ends);
         if (!mustLook)
             return openTarget();
+        m_isLooking = true;
         ask(std::move(SftpRequest(SftpType::Lstat).string(m_target.onTheWire())), [this](const Result<SftpReply> &look) {
             const Result<FileAttributes> existing = expect<FileAttributes>(look);
             if (!existing && existing.error().kind != ErrorKind::NotFound)
                 return fail(existing.error());
-            !existing || decide(*existing) ? openTarget() : void();
+            if (existing && !decide(*existing))
+                return;
+            m_isLooking = false;
+            if (m_openFailure)
+                return notOpened(*m_openFailure);
+            m_wish.part.begins ? openTarget() : pump();
         });
+        if (!m_wish.part.begins) // it is there, and opening it changes nothing
+            openTarget();
     }
 
     void pump() override
     {
-        if (!isOpen() || m_isFinishing)
+        if (!isOpen() || m_isLooking || m_isRefused)
             return;
         while (m_offset < m_stop && m_inFlight < m_wish.inFlight && host().protocol().unsent() < mostUnsent && host().bulk().hasRoom()) {
             if (const auto later = m_wish.pacer ? m_wish.pacer->take(nextSize(), host().now()) : std::nullopt)
@@ -61,11 +69,10 @@ public:
         }
         if (m_offset < m_stop)
             return;
-        // What a small one still needs travels with its bytes.
         if (m_wish.part.ends)
-            orderAttributes();
-        if (m_inFlight == 0)
-            m_wish.part.ends ? closeTarget() : end(SftpValue(FileOutcome{.receipt = {m_stop - m_wish.part.offset, 0, 0}}));
+            finishTarget();
+        else if (m_inFlight == 0)
+            end(SftpValue(FileOutcome{.receipt = {m_stop - m_wish.part.offset, 0, 0}}));
     }
 
 protected:
@@ -138,8 +145,11 @@ private:
         ask(std::move(SftpRequest(SftpType::Open).string(m_hidden.onTheWire()).number(flags).attributes(m_wish.part.begins ? attributes : FileAttributes())),
             [this](const Result<SftpReply> &reply) {
                 const Result<SftpHandle> handle = expect<SftpHandle>(reply);
-                if (!handle)
-                    return notOpened(handle.error());
+                if (!handle) {
+                    m_openFailure = handle.error();
+                    // It may have its name already: that is looked at first.
+                    return m_isLooking ? void() : notOpened(handle.error());
+                }
                 hold(*handle);
                 m_isMade = m_wish.part.begins;
                 pump();
@@ -181,7 +191,7 @@ private:
                 if (!written)
                     return refused(written.error());
                 host().post(FromSftp::Taken{id(), size});
-                pump();
+                goOn();
             });
         m_offset += quint64(size);
         return true;
@@ -206,57 +216,57 @@ private:
     // A full disk is a failure without a reason, too.
     void refused(const Error &error)
     {
-        if (error.kind != ErrorKind::ServerError || !server().has(SftpExtension::Fstatvfs))
+        const SftpExtension space = isOpen() ? SftpExtension::Fstatvfs : SftpExtension::Statvfs;
+        if (error.kind != ErrorKind::ServerError || !server().has(space))
             return fail(error);
-        if (std::exchange(m_isFinishing, true))
+        if (std::exchange(m_isRefused, true))
             return; // one reason will do
-        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fstatvfs)).string(handle())), [this, error](const Result<SftpReply> &look) {
-            const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
-            fail({body && saysFull(body->bytes) ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
-        });
+        ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(space)).string(isOpen() ? handle() : m_hidden.onTheWire())),
+            [this, error](const Result<SftpReply> &look) {
+                const auto *body = look ? std::get_if<SftpExtendedReply>(&look->body) : nullptr;
+                fail({body && saysFull(body->bytes) ? ErrorKind::QuotaExceeded : error.kind, Layer::Sftp, error.detail, {}});
+            });
     }
 
-    // Mode and times as the source's; a server that will not is no reason to lose the bytes: they are looked at later.
-    void orderAttributes()
+    void goOn()
     {
-        if (std::exchange(m_hasAttributes, true))
-            return;
-        FileAttributes attributes;
-        if (m_wish.keepsMode)
-            attributes.mode = *m_attributes.mode & 0777;
-        if (m_wish.keepsTimes)
-            attributes.times = m_attributes.times;
-        if (!attributes.mode && !attributes.times)
-            return;
-        ++m_inFlight;
-        ask(std::move(SftpRequest(SftpType::Fsetstat).string(handle()).attributes(attributes)), [this](const Result<SftpReply> &reply) {
-            --m_inFlight;
-            reply ? pump() : fail(reply.error());
-        });
+        if (!m_isFinishing)
+            pump();
+        else if (m_inFlight == 0 && !m_isRefused)
+            giveName();
     }
 
-    void closeTarget()
+    // All that it still needs travels behind its bytes: what is asked about one file is done in the order in which it is
+    // asked (draft-ietf-secsh-filexfer-02, 6.1). Its name waits for all of the answers: where the disk is a network's, only
+    // the end says whether all was written.
+    void finishTarget()
     {
         m_isFinishing = true;
         struct stat status;
         if (::fstat(m_source.get(), &status) != 0 || quint64(status.st_size) != m_size || status.st_mtim.tv_sec != m_modified.tv_sec || status.st_mtim.tv_nsec != m_modified.tv_nsec)
             return end(std::unexpected(changed().error()));
-        if ((m_wish.syncs || m_size > kSyncedFrom) && server().has(SftpExtension::Fsync)) {
-            ask(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fsync)).string(handle())), [this](const Result<SftpReply> &reply) {
-                const Done synced = expectOk(reply);
-                synced || synced.error().kind == ErrorKind::Unsupported ? closeHandle() : fail(synced.error());
-            });
-            return;
-        }
-        closeHandle();
+        // Mode and times as the source's; a server that will not is no reason to lose the bytes: they are looked at later.
+        FileAttributes attributes;
+        if (m_wish.keepsMode)
+            attributes.mode = *m_attributes.mode & 0777;
+        if (m_wish.keepsTimes)
+            attributes.times = m_attributes.times;
+        if (attributes.mode || attributes.times)
+            askLast(std::move(SftpRequest(SftpType::Fsetstat).string(handle()).attributes(attributes)), Needed::No);
+        if ((m_wish.syncs || m_size > kSyncedFrom) && server().has(SftpExtension::Fsync))
+            askLast(std::move(SftpRequest(SftpType::Extended).string(nameOf(SftpExtension::Fsync)).string(handle())), Needed::IfSupported);
+        askLast(std::move(SftpRequest(SftpType::Close).string(letGo())), Needed::Yes);
     }
 
-    // Where the disk is a network's, only the end says whether all was written.
-    void closeHandle()
+    enum class Needed { No, IfSupported, Yes };
+    void askLast(SftpRequest request, Needed needed)
     {
-        ask(std::move(SftpRequest(SftpType::Close).string(letGo())), [this](const Result<SftpReply> &reply) {
-            const Done closed = expectOk(reply);
-            closed ? giveName() : fail(closed.error());
+        ++m_inFlight;
+        ask(std::move(request), [this, needed](const Result<SftpReply> &reply) {
+            --m_inFlight;
+            const Done done = expectOk(reply);
+            const bool isBorne = reply && (needed == Needed::No || (needed == Needed::IfSupported && !done && done.error().kind == ErrorKind::Unsupported));
+            done || isBorne ? goOn() : fail(done.error());
         });
     }
 
@@ -341,7 +351,9 @@ private:
     bool m_isNamed = false;
     bool m_hasLookedEarly = false; // the answer came before that to the renaming
     bool m_hasCleared = false;
-    bool m_hasAttributes = false;
+    std::optional<Error> m_openFailure;
+    bool m_isLooking = false; // at what has the name
+    bool m_isRefused = false; // it is being found out why
     bool m_isFinishing = false;
 };
 
