@@ -55,6 +55,8 @@ public:
     }
 
 private:
+    [[nodiscard]] bool isSmall() const { return m_wish.part.begins && m_wish.part.ends && m_wish.size.value_or(kToldFrom) < kToldFrom; }
+
     void begin(const Result<SftpReply> &look)
     {
         const Result<FileAttributes> found = expect<FileAttributes>(look);
@@ -144,7 +146,8 @@ private:
             m_hashed += quint64(bytes.size());
         }
         m_written += quint64(bytes.size());
-        host().post(FromSftp::Taken{id(), bytes.size()});
+        if (!isSmall())
+            host().post(FromSftp::Taken{id(), bytes.size()});
         return true;
     }
 

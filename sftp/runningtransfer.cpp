@@ -4,6 +4,7 @@
 #include "sftp/unfinishedname.h"
 
 #include <QCryptographicHash>
+#include <QDeadlineTimer>
 
 #include <algorithm>
 
@@ -14,11 +15,12 @@ namespace Sandpiper {
 namespace {
 
 constexpr qint64 kMostOfOne = 4 << 20;
-constexpr int kBatch = 128; // files that come into the journal together
-constexpr int kMostTries = 3;
+constexpr int kBatch = 256; // files that come into the journal together
 constexpr qsizetype kMostFailures = 1000;
 constexpr auto kReport = 100ms;
 constexpr auto kMeasure = 200ms;
+// Of the GUI thread at once.
+constexpr auto kSlice = 2ms;
 
 qsizetype depthOf(const FilePath &path)
 {
@@ -32,6 +34,11 @@ RunningTransfer::RunningTransfer(const JournalledTransfer &transfer, TransferJou
     , m_transfer(transfer)
     , m_journal(journal)
 {
+    m_rest.setSingleShot(true);
+    connect(&m_rest, &QTimer::timeout, this, [this] {
+        takeSome();
+        goOn();
+    });
     m_report.setSingleShot(true);
     m_report.setInterval(kReport);
     connect(&m_report, &QTimer::timeout, this, &RunningTransfer::changed);
@@ -73,18 +80,37 @@ void RunningTransfer::search(std::unique_ptr<TransferScan> scan)
 {
     m_scan = std::move(scan);
     connect(m_scan.get(), &TransferScan::found, this, [this](const QList<ScannedItem> &items) {
-        for (const ScannedItem &item : items)
-            take(item);
+        m_arrived.push_back(items);
+        takeSome();
         goOn();
         report();
     });
     connect(m_scan.get(), &TransferScan::failed, this, &RunningTransfer::fail);
     connect(m_scan.get(), &TransferScan::finished, this, [this] {
-        m_progress.isScanned = true;
+        takeSome();
         report();
         goOn();
     });
     m_scan->start();
+}
+
+// Of a folder with a million names not all at once.
+void RunningTransfer::takeSome()
+{
+    const QDeadlineTimer slice(kSlice);
+    while (!m_arrived.empty() && !m_isOver && !m_isEnding) {
+        if (m_nextArrived == m_arrived.front().size()) {
+            m_arrived.pop_front();
+            m_nextArrived = 0;
+        } else if (slice.hasExpired()) {
+            m_rest.start(0ms);
+            return;
+        } else {
+            take(m_arrived.front().at(m_nextArrived++));
+        }
+    }
+    if (m_scan && m_scan->isFinished())
+        m_progress.isScanned = true;
 }
 
 void RunningTransfer::take(const ScannedItem &item)
@@ -105,23 +131,36 @@ void RunningTransfer::take(const ScannedItem &item)
     m_progress.bytes += item.attributes.size.value_or(0);
     const auto known = m_known.constFind(item.target.bytes());
     const bool isSame = known != m_known.cend() && known->size == item.attributes.size.value_or(0) && item.attributes.times && known->modified == item.attributes.times->modified;
-    if (isSame && known->state != JournalledFile::State::Begun) {
+    // What was skipped is decided again where the wish says otherwise by now.
+    const bool isDecided = isSame && (known->state == JournalledFile::State::Moved || (known->state == JournalledFile::State::Skipped && (policy() == OnConflict::Ask || policy() == OnConflict::Skip)));
+    if (isDecided) {
         Work done;
         done.item = item;
         m_consumed += 1;
         count(done, known->state == JournalledFile::State::Moved);
         return;
     }
-    whenFolderIs(item.target.parent(), [this, item, wasBegun = known != m_known.cend()](bool isThere) {
+    const bool wasBegun = known != m_known.cend() && known->state != JournalledFile::State::Skipped;
+    // Mostly it is there; then the item need not be kept for later.
+    const auto folder = m_folders.constFind(item.target.parent());
+    if (folder != m_folders.cend() && (*folder == FolderState::There || *folder == FolderState::Fresh))
+        return addFile(item, wasBegun);
+    whenFolderIs(item.target.parent(), [this, item, wasBegun](bool isThere) {
+        if (isThere)
+            return addFile(item, wasBegun);
         m_consumed += 1;
-        if (!isThere)
-            return fail(item.source, {ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()});
-        Work work;
-        work.item = item;
-        work.onConflict = policy();
-        work.mayBeThere = wasBegun;
-        m_found.push_back(std::move(work));
+        fail(item.source, {ErrorKind::NotFound, targetLayer(), u"its folder could not be made"_s, item.source.shown()});
     });
+}
+
+void RunningTransfer::addFile(const ScannedItem &item, bool wasBegun)
+{
+    m_consumed += 1;
+    Work work;
+    work.item = item;
+    work.onConflict = policy();
+    work.mayBeThere = wasBegun;
+    m_found.push_back(std::move(work));
 }
 
 QByteArray RunningTransfer::hiddenNameFor(const FilePath &target) const
@@ -146,9 +185,15 @@ void RunningTransfer::goOn()
         if (m_isOver || m_isEnding)
             return;
     }
+    const QDeadlineTimer slice(kSlice);
     while (!m_found.empty() && m_beginning < 2 && m_small.size() < 2 * kBatch)
         beginBatch();
-    while (startOne()) {}
+    while (startOne()) {
+        if (slice.hasExpired()) {
+            m_rest.start(0ms);
+            return;
+        }
+    }
     concludeIfDone();
 }
 
@@ -161,7 +206,8 @@ void RunningTransfer::beginBatch()
         batch->push_back(std::move(m_found.front()));
         m_found.pop_front();
         JournalledFile file = journalled(batch->back(), JournalledFile::State::Begun);
-        file.segments = m_known.value(file.target).segments;
+        if (const auto known = m_known.constFind(file.target); known != m_known.cend())
+            file.segments = known->segments;
         files.append(file);
     }
     ++m_beginning;
@@ -175,12 +221,16 @@ void RunningTransfer::beginBatch()
     });
 }
 
+bool RunningTransfer::hasChanged(const Error &error)
+{
+    return error.kind == ErrorKind::Io && error.detail.contains("changed"_L1);
+}
+
 void RunningTransfer::fileFailed(Work &work, const Error &error)
 {
     // With the connection, or because it moved under our hands: once more.
     const bool isLost = isOutOfReach(error);
-    const bool hasChanged = error.kind == ErrorKind::Io && error.detail.contains("changed"_L1);
-    if (isLost || (hasChanged && ++work.tries < kMostTries)) {
+    if (isLost || (hasChanged(error) && ++work.tries < mostTries)) {
         // It may have got its name before the answer was lost.
         work.mayBeThere = work.mayBeThere || isLost;
         m_small.push_front(std::move(work));
@@ -336,7 +386,7 @@ void RunningTransfer::linkMade(const ScannedItem &item, const Done &made)
 
 void RunningTransfer::concludeIfDone()
 {
-    const bool isQuiet = m_found.empty() && m_small.empty() && m_conflicts.empty() && m_beginning == 0 && m_others == 0 && !isBusy();
+    const bool isQuiet = m_arrived.empty() && m_found.empty() && m_small.empty() && m_conflicts.empty() && m_beginning == 0 && m_others == 0 && !isBusy();
     if (!m_scan || !m_scan->isFinished() || !isQuiet || std::exchange(m_isEnding, true))
         return;
     // What is done in a folder changes its time, and one that may not be written keeps others out.
@@ -367,6 +417,8 @@ void RunningTransfer::dropAll()
 {
     m_isEnding = true;
     m_conflicts.clear();
+    m_arrived.clear();
+    m_nextArrived = 0;
     m_found.clear();
     m_small.clear();
 }

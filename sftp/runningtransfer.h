@@ -54,6 +54,8 @@ protected:
         FileAttributes source;
         FileAttributes existing;
     };
+    static constexpr int mostTries = 3; // with a file that changes meanwhile
+    [[nodiscard]] static bool hasChanged(const Error &error); // under our hands
     enum class FolderState { Making, There, Fresh, Failed };
 
     // journal: borrowed, outlives it. transfer: as it is in the journal already.
@@ -123,7 +125,9 @@ protected:
     quint64 m_measuredBytes = 0;
 
 private:
+    void takeSome();
     void take(const ScannedItem &item);
+    void addFile(const ScannedItem &item, bool wasBegun);
     void makeFolder(const ScannedItem &item);
     void makeLink(const ScannedItem &item);
     void beginBatch();
@@ -132,12 +136,15 @@ private:
     void measure();
 
     std::unique_ptr<TransferScan> m_scan;
+    std::deque<QList<ScannedItem>> m_arrived; // found, and not looked at; of the first what is left from m_nextArrived on
+    qsizetype m_nextArrived = 0;
     qint64 m_consumed = 0; // of what it found, and not told to it
     QHash<FilePath, QList<std::function<void(bool)>>> m_forFolder;
     std::deque<Work> m_found;         // not in the journal
     std::deque<Conflict> m_conflicts; // the first one is being asked about
     std::optional<OnConflict> m_forAll;
     int m_beginning = 0; // batches with the journal
+    QTimer m_rest; // what did not fit into a slice of the thread
     QTimer m_report;
     QTimer m_measure;
     QElapsedTimer m_clock;

@@ -190,7 +190,8 @@ private:
                 const Done written = expectOk(reply);
                 if (!written)
                     return refused(written.error());
-                host().post(FromSftp::Taken{id(), size});
+                if (!isWhole() || m_size >= kToldFrom)
+                    host().post(FromSftp::Taken{id(), size});
                 goOn();
             });
         m_offset += quint64(size);

@@ -4,18 +4,23 @@
 #include "session/sshlink.h"
 #include "sftp/sftpengine.h"
 
+#include <QDeadlineTimer>
 #include <QPromise>
+#include <QSet>
 
 #include <algorithm>
 #include <utility>
 
 using namespace Qt::Literals::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace Sandpiper {
 namespace {
 
 constexpr qsizetype kMostCalls = 256; // with the server at once
 constexpr qsizetype kMostComplaints = 2000;
+// Of the GUI thread at once: what came with a large folder, or of many small files, would hold it up for longer.
+constexpr auto kSliceOfEvents = 2ms;
 
 } // namespace
 
@@ -68,11 +73,13 @@ private:
     QPromise<Answer> m_promise;
 };
 
-SftpClient::SftpClient(SshLink *link, const SftpPatience &patience, QObject *parent)
+SftpClient::SftpClient(SshLink *link, const SftpPatience &patience, QObject *parent, std::shared_ptr<BulkWindow> window)
     : QObject(parent)
     , m_mail(std::make_shared<SftpMail>())
 {
-    m_channel = link->openSubsystem(u"sftp"_s, std::make_shared<SftpEngine>(m_mail, patience));
+    m_rest.setSingleShot(true);
+    connect(&m_rest, &QTimer::timeout, this, [this] { takeEvents(Take::Slice); });
+    m_channel = link->openSubsystem(u"sftp"_s, std::make_shared<SftpEngine>(m_mail, patience, std::move(window)));
     connect(m_channel.get(), &SshChannel::ended, this, &SftpClient::channelEnded);
     connect(m_channel.get(), &SshChannel::received, this, [this](SshStream, const QByteArray &bytes) {
         m_complaints = (m_complaints + bytes).right(kMostComplaints);
@@ -83,7 +90,7 @@ SftpClient::SftpClient(SshLink *link, const SftpPatience &patience, QObject *par
         return;
     }
     m_bell = std::make_unique<QSocketNotifier>(m_mail->events.descriptor(), QSocketNotifier::Read);
-    connect(m_bell.get(), &QSocketNotifier::activated, this, &SftpClient::takeEvents);
+    connect(m_bell.get(), &QSocketNotifier::activated, this, [this] { takeEvents(Take::Slice); });
 }
 
 SftpClient::~SftpClient()
@@ -100,6 +107,9 @@ SftpClient::~SftpClient()
         if (stream)
             QMetaObject::invokeMethod(stream, [stream = stream.data(), gone] { stream->conclude(std::unexpected(gone)); }, Qt::QueuedConnection);
     }
+    const auto files = std::exchange(m_files, {});
+    for (SftpFileTransfers *one : QSet<SftpFileTransfers *>(files.cbegin(), files.cend()))
+        QMetaObject::invokeMethod(one, [one, gone] { one->concludeAll(gone); }, Qt::QueuedConnection);
 }
 
 void SftpClient::send(SftpCommand command)
@@ -147,21 +157,57 @@ int SftpClient::add(SftpStream *stream)
     return id;
 }
 
+int SftpClient::add(SftpFileTransfers *files)
+{
+    const int id = ++m_lastId;
+    if (m_end)
+        QMetaObject::invokeMethod(files, [files, end = *m_end] { files->concludeAll(end); }, Qt::QueuedConnection);
+    else
+        m_files.insert(id, files);
+    return id;
+}
+
 void SftpClient::forget(int stream)
 {
     if (m_streams.remove(stream) > 0)
         send(ToSftp::Cancel{stream});
 }
 
-void SftpClient::takeEvents()
+void SftpClient::forget(const QList<int> &files)
+{
+    for (const int id : files) {
+        if (m_files.remove(id) > 0)
+            send(ToSftp::Cancel{id});
+    }
+}
+
+void SftpClient::takeEvents(Take how)
 {
     const QPointer<SftpClient> self(this);
-    for (SftpEvent &event : m_mail->events.takeAll()) {
+    const QDeadlineTimer slice(how == Take::All ? QDeadlineTimer(QDeadlineTimer::Forever) : QDeadlineTimer(kSliceOfEvents));
+    std::ranges::move(m_mail->events.takeAll(), std::back_inserter(m_events));
+    while (!m_events.empty()) {
+        SftpEvent event = std::move(m_events.front());
+        m_events.pop_front();
         handle(event);
         if (!self) // whoever heard of it has deleted us
             return;
+        if (slice.hasExpired() && !m_events.empty()) {
+            m_rest.start(0ms);
+            break;
+        }
     }
-    startWaiting();
+    tellFileEnds();
+    if (self)
+        startWaiting();
+}
+
+void SftpClient::tellFileEnds()
+{
+    for (const QPointer<SftpFileTransfers> &files : std::exchange(m_haveEnds, {})) {
+        if (files)
+            files->tell();
+    }
 }
 
 void SftpClient::handle(SftpEvent &event)
@@ -178,10 +224,17 @@ void SftpClient::handle(SftpEvent &event)
                                call->answer(news.value);
                            else if (const QPointer<SftpStream> stream = m_streams.take(news.id))
                                stream->handle(event);
+                           else if (SftpFileTransfers *files = m_files.take(news.id)) {
+                               files->conclude(news.id, news.value);
+                               if (!m_haveEnds.contains(files))
+                                   m_haveEnds.append(files);
+                           }
                        },
                        [&](const auto &news) {
                            if (const QPointer<SftpStream> stream = m_streams.value(news.id))
                                stream->handle(event);
+                           else if (SftpFileTransfers *files = m_files.value(news.id))
+                               files->handle(news.id, event);
                        },
                },
                event);
@@ -190,7 +243,7 @@ void SftpClient::handle(SftpEvent &event)
 void SftpClient::channelEnded(const ShellEnd &end)
 {
     const QPointer<SftpClient> self(this);
-    takeEvents(); // what was answered before
+    takeEvents(Take::All); // what was answered before
     if (!self || m_end)
         return;
     const QString complaints = tamed(QString::fromUtf8(m_complaints), 300);
@@ -230,6 +283,10 @@ void SftpClient::endWith(const Error &error)
     const auto calls = std::exchange(m_calls, {});
     const auto waiting = std::exchange(m_waiting, {});
     const auto streams = std::exchange(m_streams, {});
+    const auto underWay = std::exchange(m_files, {});
+    QList<QPointer<SftpFileTransfers>> files;
+    for (SftpFileTransfers *one : QSet<SftpFileTransfers *>(underWay.cbegin(), underWay.cend()))
+        files.append(one);
     for (const std::shared_ptr<Call> &call : calls)
         call->answer(std::unexpected(error));
     for (const auto &call : waiting)
@@ -238,6 +295,12 @@ void SftpClient::endWith(const Error &error)
         if (stream)
             stream->conclude(std::unexpected(error));
     }
+    for (const QPointer<SftpFileTransfers> &one : std::as_const(files)) {
+        if (one)
+            one->concludeAll(error);
+    }
+    if (self)
+        tellFileEnds();
     if (self)
         emit ended(error);
 }
@@ -337,9 +400,9 @@ std::unique_ptr<SftpWriter> SftpClient::write(const FileWriteWish &wish)
     return std::make_unique<SftpWriter>(this, wish);
 }
 
-std::unique_ptr<SftpFileTransfer> SftpClient::transfer(const FileTransferWish &wish)
+std::unique_ptr<SftpFileTransfers> SftpClient::transferFiles()
 {
-    return std::make_unique<SftpFileTransfer>(this, wish);
+    return std::make_unique<SftpFileTransfers>(this);
 }
 
 } // namespace Sandpiper

@@ -1,12 +1,14 @@
 // The files of one server: an SFTP channel on a link. GUI thread; the protocol runs in the thread of the link.
 #pragma once
 
+#include "sftp/bulkwindow.h"
 #include "sftp/protocol.h"
 #include "sftp/sftpstreams.h"
 
 #include <QFuture>
 #include <QHash>
 #include <QSocketNotifier>
+#include <QTimer>
 
 #include <deque>
 
@@ -25,7 +27,8 @@ class SftpClient : public QObject
     Q_OBJECT
 public:
     // link: borrowed for the call; it may go first.
-    explicit SftpClient(SshLink *link, const SftpPatience &patience = {}, QObject *parent = nullptr);
+    // window: what several clients of one link keep to together while somebody types; none: it has one of its own.
+    explicit SftpClient(SshLink *link, const SftpPatience &patience = {}, QObject *parent = nullptr, std::shared_ptr<BulkWindow> window = {});
     ~SftpClient() override; // what is under way ends with Cancelled
 
     [[nodiscard]] bool isReady() const { return m_isReady; }
@@ -57,7 +60,7 @@ public:
     [[nodiscard]] std::unique_ptr<SftpListing> list(const FilePath &path);
     [[nodiscard]] std::unique_ptr<SftpReader> read(const FileReadWish &wish);
     [[nodiscard]] std::unique_ptr<SftpWriter> write(const FileWriteWish &wish);
-    [[nodiscard]] std::unique_ptr<SftpFileTransfer> transfer(const FileTransferWish &wish);
+    [[nodiscard]] std::unique_ptr<SftpFileTransfers> transferFiles();
 
 signals:
     void ready();
@@ -66,6 +69,7 @@ signals:
 
 private:
     friend class SftpStream;
+    friend class SftpFileTransfers;
     class Call;
     template <typename Answer>
     class TypedCall;
@@ -74,10 +78,15 @@ private:
     [[nodiscard]] QFuture<Answer> run(SftpOperation operation);
     void startWaiting();
     [[nodiscard]] int add(SftpStream *stream);
+    [[nodiscard]] int add(SftpFileTransfers *files); // one of them
     void forget(int stream);
+    void forget(const QList<int> &files);
     void send(SftpCommand command);
-    void takeEvents();
+    // A slice of what there is, or all.
+    enum class Take { Slice, All };
+    void takeEvents(Take how);
     void handle(SftpEvent &event);
+    void tellFileEnds();
     void channelEnded(const ShellEnd &end);
     void endWith(const Error &error);
 
@@ -88,6 +97,10 @@ private:
     std::deque<std::unique_ptr<Call>> m_waiting;
     QHash<int, std::shared_ptr<Call>> m_calls; // with the engine
     QHash<int, QPointer<SftpStream>> m_streams;
+    QHash<int, SftpFileTransfers *> m_files;          // whose a file under way is; each leaves it when it goes
+    QList<QPointer<SftpFileTransfers>> m_haveEnds;    // to be told
+    std::deque<SftpEvent> m_events;                   // taken out of the mail, and not handled
+    QTimer m_rest;                                    // when there are
     QByteArray m_complaints; // of the program there, on its error output
     std::optional<Error> m_end;
     int m_lastId = 0;

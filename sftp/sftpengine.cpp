@@ -7,7 +7,7 @@
 
 namespace Sandpiper {
 
-SftpEngine::SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience)
+SftpEngine::SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience, std::shared_ptr<BulkWindow> window)
     : m_mail(std::move(mail))
     , m_protocol(patience,
                  {[this] { post(FromSftp::Known{m_protocol.server()}); },
@@ -15,6 +15,7 @@ SftpEngine::SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patie
                       m_isBroken = true;
                       post(FromSftp::Broken{error});
                   }})
+    , m_bulk(window ? std::move(window) : std::make_shared<BulkWindow>())
 {
     look();
 }
@@ -24,7 +25,7 @@ SftpEngine::~SftpEngine() = default;
 void SftpEngine::look()
 {
     m_now = std::chrono::steady_clock::now();
-    m_bulk.look(m_now, Typing::here().goesOn(m_now));
+    m_bulk->look(m_now, Typing::here().goesOn(m_now));
 }
 
 void SftpEngine::opened(const QByteArray &banner)
@@ -38,7 +39,7 @@ void SftpEngine::received(QByteArrayView bytes)
     look();
     m_protocol.receive(bytes, m_now);
     // Other jobs than those that were answered may have room now.
-    if (m_bulk.isYielding())
+    if (m_bulk->isYielding())
         pumpJobs();
 }
 

@@ -12,7 +12,8 @@ namespace Sandpiper {
 class SftpEngine : public SshSubsystem, private SftpJobHost
 {
 public:
-    SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience);
+    // window: shared with other engines of the same link, that is, of the same thread; none: one of its own.
+    SftpEngine(std::shared_ptr<SftpMail> mail, const SftpPatience &patience, std::shared_ptr<BulkWindow> window = {});
     ~SftpEngine() override;
 
     void opened(const QByteArray &banner) override;
@@ -26,7 +27,7 @@ private:
     SftpProtocol &protocol() override { return m_protocol; }
     SftpProtocol::Time now() const override { return m_now; }
     void post(SftpEvent event) override { m_mail->events.put(std::move(event)); }
-    BulkWindow &bulk() override { return m_bulk; }
+    BulkWindow &bulk() override { return *m_bulk; }
     void wakeAt(SftpProtocol::Time time) override { m_wake = m_wake ? std::min(*m_wake, time) : time; }
 
     void look(); // at the clock
@@ -36,7 +37,7 @@ private:
 
     std::shared_ptr<SftpMail> m_mail; // owned together with the face
     SftpProtocol m_protocol;
-    BulkWindow m_bulk;
+    std::shared_ptr<BulkWindow> m_bulk; // owned together with the other engines of the link
     SftpProtocol::Time m_now;
     std::optional<SftpProtocol::Time> m_wake; // of the jobs
     std::unordered_map<int, std::unique_ptr<SftpJob>> m_jobs;

@@ -115,21 +115,60 @@ void SftpWriter::finish(const Result<SftpValue> &value)
     emit finished(value ? Done() : Done(std::unexpected(value.error())));
 }
 
-SftpFileTransfer::SftpFileTransfer(SftpClient *client, const FileTransferWish &wish)
-    : SftpStream(client)
+SftpFileTransfers::SftpFileTransfers(SftpClient *client)
+    : m_client(client)
 {
-    send(ToSftp::Transfer{id(), wish});
 }
 
-void SftpFileTransfer::take(const SftpEvent &event)
+SftpFileTransfers::~SftpFileTransfers()
+{
+    cancel();
+}
+
+void SftpFileTransfers::cancel()
+{
+    m_ends.clear();
+    const QList<int> ids = m_keys.keys();
+    m_keys.clear();
+    if (m_client)
+        m_client->forget(ids);
+}
+
+void SftpFileTransfers::start(quint64 key, FileTransferWish wish)
+{
+    const int id = m_client ? m_client->add(this) : --m_lastNone;
+    m_keys.insert(id, key);
+    if (m_client)
+        m_client->send(ToSftp::Transfer{id, std::move(wish)});
+    else
+        QMetaObject::invokeMethod(this, [this] { concludeAll({ErrorKind::Cancelled, Layer::Sftp, {}, {}}); }, Qt::QueuedConnection);
+}
+
+void SftpFileTransfers::handle(int id, const SftpEvent &event)
 {
     if (const auto *taken = std::get_if<FromSftp::Taken>(&event))
-        emit moved(taken->bytes);
+        emit moved(m_keys.value(id), taken->bytes);
 }
 
-void SftpFileTransfer::finish(const Result<SftpValue> &value)
+void SftpFileTransfers::conclude(int id, const Result<SftpValue> &value)
 {
-    emit finished(valueOf<FileOutcome>(value));
+    if (const auto key = m_keys.constFind(id); key != m_keys.cend()) {
+        m_ends.append({*key, valueOf<FileOutcome>(value)});
+        m_keys.erase(key);
+    }
+}
+
+void SftpFileTransfers::concludeAll(const Error &error)
+{
+    for (const quint64 key : std::exchange(m_keys, {}))
+        m_ends.append({key, std::unexpected(error)});
+    tell();
+}
+
+void SftpFileTransfers::tell()
+{
+    if (!m_ends.isEmpty())
+        emit ended(std::exchange(m_ends, {}));
 }
 
 } // namespace Sandpiper

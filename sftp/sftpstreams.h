@@ -3,6 +3,7 @@
 
 #include "sftp/sftpmessages.h"
 
+#include <QHash>
 #include <QObject>
 #include <QPointer>
 
@@ -98,20 +99,42 @@ private:
     qint64 m_pending = 0;
 };
 
-// One file, or a part of one, between this computer and the server. Its bytes stay in the thread of the link.
-class SftpFileTransfer : public SftpStream
+struct SftpFileEnd
+{
+    quint64 key = 0;
+    Result<FileOutcome> outcome;
+};
+
+// Files, and parts of files, between this computer and the server, as many as its user likes at once. Their bytes stay
+// in the thread of the link, and what has become of several is told together: ten thousand small ones are not to cost
+// ten thousand objects. To delete it is to cancel what is under way.
+class SftpFileTransfers : public QObject
 {
     Q_OBJECT
 public:
-    SftpFileTransfer(SftpClient *client, const FileTransferWish &wish);
+    explicit SftpFileTransfers(SftpClient *client);
+    ~SftpFileTransfers() override;
+    // key: the caller's, of one that is not under way.
+    void start(quint64 key, FileTransferWish wish);
+    void cancel(); // all; nothing is heard of them any more
 
 signals:
-    void moved(qint64 bytes); // more of them have arrived
-    void finished(const Sandpiper::Result<Sandpiper::FileOutcome> &outcome);
+    // More bytes of it have arrived. Small ones are not told of before their end.
+    void moved(quint64 key, qint64 bytes);
+    // Each once, from the event loop, whatever becomes of client, link or server.
+    void ended(const QList<Sandpiper::SftpFileEnd> &ends);
 
-protected:
-    void take(const SftpEvent &event) override;
-    void finish(const Result<SftpValue> &value) override;
+private:
+    friend class SftpClient;
+    void handle(int id, const SftpEvent &event);
+    void conclude(int id, const Result<SftpValue> &value);
+    void concludeAll(const Error &error);
+    void tell(); // what has ended
+
+    QPointer<SftpClient> m_client;
+    QHash<int, quint64> m_keys; // of those under way
+    QList<SftpFileEnd> m_ends;  // not told yet
+    int m_lastNone = 0;         // in place of an id, where there is no client any more
 };
 
 } // namespace Sandpiper

@@ -98,6 +98,9 @@ struct FileOutcome
 // Above this a file is on the disk before it has its name.
 inline constexpr quint64 kSyncedFrom = 1 << 20;
 
+// Of a smaller one nothing is told before its end.
+inline constexpr quint64 kToldFrom = 64 << 10;
+
 // Of one size and one time: the same file, as far as can be told without reading it.
 [[nodiscard]] bool looksSame(const FileAttributes &one, const FileAttributes &other);
 // Whether the policy lets the source take the place of what is there; none: it is called otherwise, or asked about.

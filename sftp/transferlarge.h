@@ -15,6 +15,7 @@ struct RunningTransfer::Large
     int underWay = 0;    // jobs
     int next = 0;        // segment to be queued
     bool isOver = false; // failed: what is still under way is of no use
+    bool beginsAgain = false; // when nothing of it is under way any more: it has changed meanwhile
     bool isAgain = false; // it was begun by an earlier start, and that did not fit
 
     [[nodiscard]] quint64 size() const { return whole.item.attributes.size.value_or(0); }

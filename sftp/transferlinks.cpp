@@ -22,19 +22,34 @@ TransferLinks::TransferLinks(const SandboxId &sandbox, TransferLinkMaker maker, 
 
 TransferLinks::~TransferLinks() = default;
 
+bool TransferLinks::Line::isReady() const
+{
+    return std::ranges::any_of(channels, &Channel::wasReady);
+}
+
 QList<SftpClient *> TransferLinks::clients() const
 {
     QList<SftpClient *> ready;
     for (const auto &line : m_lines) {
-        if (line->wasReady)
-            ready.append(line->client.get());
+        for (const Channel &channel : line->channels) {
+            if (channel.client->isReady())
+                ready.append(channel.client.get());
+        }
     }
     return ready;
 }
 
+int TransferLinks::links() const
+{
+    return int(std::ranges::count_if(m_lines, &Line::isReady));
+}
+
 int TransferLinks::opening() const
 {
-    return m_asked + int(std::ranges::count_if(m_lines, [](const auto &line) { return !line->wasReady; }));
+    int count = m_asked;
+    for (const auto &line : m_lines)
+        count += int(std::ranges::count(line->channels, false, &Channel::wasReady));
+    return count;
 }
 
 void TransferLinks::setWanted(int count)
@@ -46,6 +61,13 @@ void TransferLinks::setWanted(int count)
         for (auto &line : std::exchange(m_lines, {}))
             let(std::move(line));
     }
+    if (!m_hasFailed && !m_retry.isActive())
+        fill();
+}
+
+void TransferLinks::setChannels(int count)
+{
+    m_channels = std::clamp(count, 1, 4);
     if (!m_hasFailed && !m_retry.isActive())
         fill();
 }
@@ -64,6 +86,11 @@ void TransferLinks::fill()
     const int most = clients().isEmpty() ? std::min(m_wanted, 1) : m_wanted;
     while (int(m_lines.size()) + m_asked < most)
         open();
+    // What the first one cannot have is not asked for at once either.
+    for (const auto &line : m_lines) {
+        while (line->isReady() && int(line->channels.size()) < m_channels)
+            addChannel(line.get());
+    }
 }
 
 void TransferLinks::open()
@@ -84,48 +111,72 @@ void TransferLinks::take(Result<std::unique_ptr<SshLink>> link)
     auto line = std::make_unique<Line>();
     Line *added = line.get();
     line->link = std::move(*link);
-    line->client = std::make_unique<SftpClient>(line->link.get());
     connect(line->link.get(), &SshLink::stateChanged, this, [added](LinkState state) {
         if (state == LinkState::Ready)
             added->sinceLogin.start();
     });
-    connect(line->client.get(), &SftpClient::ready, this, [this, added] {
-        added->wasReady = true;
-        if (added->sinceLogin.isValid()) {
-            // A channel, its subsystem, the version of the protocol: one after the other.
-            const std::chrono::milliseconds roundTrip(added->sinceLogin.elapsed() / 3);
-            m_roundTrip = m_roundTrip == 0ms ? roundTrip : std::min(m_roundTrip, roundTrip);
-        }
-        m_attempt = 0;
-        emit opened(added->client.get());
-        fill();
-    });
-    connect(line->client.get(), &SftpClient::ended, this, [this, added](const Error &error) { lineEnded(added, error); });
     m_lines.push_back(std::move(line));
+    addChannel(added);
     added->link->connectToHost();
+}
+
+void TransferLinks::addChannel(Line *line)
+{
+    line->channels.push_back({std::make_unique<SftpClient>(line->link.get(), SftpPatience(), nullptr, line->window), false});
+    SftpClient *client = line->channels.back().client.get();
+    connect(client, &SftpClient::ready, this, [this, line, client] { channelReady(line, client); });
+    connect(client, &SftpClient::ended, this, [this, client](const Error &error) { channelEnded(client, error); });
+}
+
+void TransferLinks::channelReady(Line *line, SftpClient *client)
+{
+    if (!line->isReady() && line->sinceLogin.isValid()) {
+        // A channel, its subsystem, the version of the protocol: one after the other.
+        const std::chrono::microseconds roundTrip(line->sinceLogin.nsecsElapsed() / 1000 / 3);
+        m_roundTrip = m_roundTrip ? std::min(*m_roundTrip, roundTrip) : roundTrip;
+    }
+    std::ranges::find(line->channels, client, [](const Channel &channel) { return channel.client.get(); })->wasReady = true;
+    m_attempt = 0;
+    emit opened(client);
+    fill();
+}
+
+void TransferLinks::let(Channel channel)
+{
+    channel.client->disconnect(this);
+    channel.client.release()->deleteLater();
 }
 
 void TransferLinks::let(std::unique_ptr<Line> line)
 {
-    line->client->disconnect(this);
+    for (Channel &channel : line->channels)
+        let(std::move(channel));
     line->link->disconnect(this);
-    line->client.release()->deleteLater();
     line->link.release()->deleteLater();
 }
 
-void TransferLinks::lineEnded(const Line *line, const Error &error)
+void TransferLinks::channelEnded(SftpClient *client, const Error &error)
 {
-    const auto it = std::ranges::find_if(m_lines, [line](const auto &one) { return one.get() == line; });
+    const auto clientOf = [](const Channel &channel) { return channel.client.get(); };
+    const auto it = std::ranges::find_if(m_lines, [&](const auto &one) { return std::ranges::contains(one->channels, client, clientOf); });
     if (it == m_lines.end())
         return;
-    std::unique_ptr<Line> gone = std::move(*it);
-    m_lines.erase(it);
-    const bool wasReady = gone->wasReady;
-    SftpClient *client = gone->client.get();
-    let(std::move(gone)); // not from here: this is its own signal
+    const auto channel = std::ranges::find((*it)->channels, client, clientOf);
+    const bool wasReady = channel->wasReady;
+    let(std::move(*channel)); // not from here: this is its own signal
+    (*it)->channels.erase(channel);
+    const bool isLast = (*it)->channels.empty();
+    if (isLast) {
+        std::unique_ptr<Line> gone = std::move(*it);
+        m_lines.erase(it);
+        let(std::move(gone));
+    } else if (!wasReady && error.kind != ErrorKind::ConnectionLost) {
+        // The server has a bound.
+        m_channels = std::max(1, m_channels - 1);
+    }
     if (wasReady)
         emit lost(client, error);
-    if (m_wanted == 0)
+    if (m_wanted == 0 || !isLast)
         return;
     if (!clients().isEmpty()) {
         // A further one could not be had, or not any longer: then it goes on with those that there are.

@@ -1,4 +1,5 @@
-// The connections of one transfer: as many as are wished, made again after a loss. GUI thread.
+// The connections of one transfer: as many as are wished, each with as many channels for SFTP, made again after a loss.
+// GUI thread.
 #pragma once
 
 #include "sftp/sftpclient.h"
@@ -19,12 +20,15 @@ public:
 
     // How many there shall be, 0 to 8. Fewer: those that are not busy go first.
     void setWanted(int count);
+    // Channels on each, 1 to 4: a window's worth of bytes is under way on each of them. A server may grant fewer.
+    void setChannels(int count);
     void retryNow();
-    // Those that can be used now, the oldest first.
+    // Those that can be used now, each a channel, the oldest first.
     [[nodiscard]] QList<SftpClient *> clients() const;
-    [[nodiscard]] int opening() const;
-    // Of the connections so far the shortest, as far as their beginnings tell; with the server's own time. 0: none yet.
-    [[nodiscard]] std::chrono::milliseconds roundTrip() const { return m_roundTrip; }
+    [[nodiscard]] int links() const; // that can be used now
+    [[nodiscard]] int opening() const; // links, and channels on them
+    // Of the connections so far the shortest, as far as their beginnings tell; with the server's own time. None yet: nothing.
+    [[nodiscard]] std::optional<std::chrono::microseconds> roundTrip() const { return m_roundTrip; }
 
 signals:
     void opened(Sandpiper::SftpClient *client);
@@ -36,18 +40,27 @@ signals:
     void failed(const Sandpiper::Error &error);
 
 private:
+    struct Channel
+    {
+        std::unique_ptr<SftpClient> client;
+        bool wasReady = false;
+    };
     struct Line
     {
         std::unique_ptr<SshLink> link;
-        std::unique_ptr<SftpClient> client;
-        bool wasReady = false;
+        std::vector<Channel> channels;
+        std::shared_ptr<BulkWindow> window = std::make_shared<BulkWindow>(); // of all of them; see SftpClient
         QElapsedTimer sinceLogin;
+        [[nodiscard]] bool isReady() const;
     };
     void fill();
     void open();
     void take(Result<std::unique_ptr<SshLink>> link);
+    void addChannel(Line *line);
+    void channelReady(Line *line, SftpClient *client);
+    void channelEnded(SftpClient *client, const Error &error);
     void let(std::unique_ptr<Line> line); // it goes, a little later
-    void lineEnded(const Line *line, const Error &error);
+    void let(Channel channel);
     void afterLoss(const Error &error);
 
     SandboxId m_sandbox;
@@ -56,10 +69,11 @@ private:
     std::vector<std::unique_ptr<Line>> m_lines;
     QTimer m_retry;
     int m_wanted = 0;
+    int m_channels = 1; // wanted on each
     int m_asked = 0; // of the maker, not answered
     int m_attempt = 0;
     bool m_hasFailed = false;
-    std::chrono::milliseconds m_roundTrip{0};
+    std::optional<std::chrono::microseconds> m_roundTrip;
 };
 
 } // namespace Sandpiper

@@ -14,10 +14,17 @@ constexpr int kMostSmall = 64;          // files with one connection at once
 constexpr int kMostSegments = 2;        // parts of large ones; the next has begun when one ends
 constexpr qint64 kMostBytes = 24 << 20; // of small files under way: what may be in memory
 constexpr quint64 kLikeAFile = 64 << 10; // what a file costs beside its bytes
-// A connection moves about a MiB in a round trip (the window of libssh's channels): over a long way there is nothing to
-// be found out by one alone, where there is that much to move.
+// A channel moves a window's worth in a round trip, 1 MiB to us and 2 MiB from us (libssh's window, and sshd's): over a
+// long way there is nothing to be found out by one alone, where there is that much to move. Several channels on a
+// connection are then as good as further connections, up to what a kernel mostly lets be under way on each: 4 MiB.
 constexpr auto kLongWay = 15ms;
 constexpr quint64 kWorthAll = 16 << 20;
+constexpr int kFetchChannels = 4;
+constexpr int kSendChannels = 2;
+// Next door it is the processors that have to be shared, with the server's and the window: more than two connections are
+// slower. The time of a beginning has the server's own in it.
+constexpr auto kShortWay = 5ms;
+constexpr int kMostNearby = 2;
 
 } // namespace
 
@@ -27,7 +34,7 @@ TransferRun::TransferRun(const JournalledTransfer &transfer, TransferLinkMaker m
 {
     if (transfer.wish.mostBytesPerSecond > 0)
         m_pacer = std::make_shared<TransferPacer>(transfer.wish.mostBytesPerSecond);
-    connect(&m_links, &TransferLinks::opened, this, &TransferRun::reconnected);
+    connect(&m_links, &TransferLinks::opened, this, &TransferRun::clientOpened);
     connect(&m_links, &TransferLinks::lost, this, &TransferRun::clientLost);
     connect(&m_links, &TransferLinks::waiting, this, &TransferRun::waitFor);
     connect(&m_links, &TransferLinks::failed, this, &TransferRun::endWith);
@@ -110,62 +117,62 @@ void TransferRun::tryAgain(Work work)
 
 bool TransferRun::startOne()
 {
-    const QList<SftpClient *> clients = m_links.clients();
-    if (clients.isEmpty())
-        return false;
-    const auto leastOf = [&clients](const QHash<SftpClient *, int> &load) {
-        return *std::ranges::min_element(clients, {}, [&load](SftpClient *client) { return load.value(client); });
-    };
-    SftpClient *client = leastOf(m_loadLarge);
-    if (!m_segments.empty() && m_loadLarge.value(client) < kMostSegments) {
+    if (!m_hasWishedForAll)
+        wishForAllWhereItIsFar();
+    Lane *forSmall = nullptr;
+    Lane *forLarge = nullptr;
+    for (Lane &lane : m_lanes) {
+        if (!lane.client->isReady()) // it is about to be told lost
+            continue;
+        if (!forSmall || lane.small < forSmall->small)
+            forSmall = &lane;
+        if (!forLarge || lane.large < forLarge->large)
+            forLarge = &lane;
+    }
+    if (!m_segments.empty() && forLarge && forLarge->large < kMostSegments) {
         Work work = std::move(m_segments.front());
         m_segments.pop_front();
-        startWork(client, std::move(work));
+        startWork(*forLarge, std::move(work));
         return true;
     }
-    client = leastOf(m_load);
-    if (m_small.empty() || m_load.value(client) >= kMostSmall)
+    if (m_small.empty() || !forSmall || forSmall->small >= kMostSmall)
         return false;
     if (m_activeBytes > 0 && m_activeBytes + inMemory(m_small.front().item) > kMostBytes)
         return false;
     Work work = std::move(m_small.front());
     m_small.pop_front();
     m_activeBytes += inMemory(work.item);
-    startWork(client, std::move(work));
+    startWork(*forSmall, std::move(work));
     return true;
 }
 
-void TransferRun::startWork(SftpClient *client, Work work)
+void TransferRun::startWork(Lane &lane, Work work)
 {
     const quint64 id = ++m_lastWork;
-    const auto active = std::make_shared<Active>();
-    active->client = client;
-    ++(work.large ? m_loadLarge : m_load)[client];
+    ++(work.large ? lane.large : lane.small);
     m_progress.current = work.item.source;
-    active->stream = client->transfer(fileWish(work));
-    active->work = std::move(work);
-    connect(active->stream.get(), &SftpFileTransfer::moved, this, [this, active = active.get()](qint64 bytes) {
-        active->bytes += quint64(bytes);
-        m_progress.bytesMoved += quint64(bytes);
-        report();
-    });
-    connect(active->stream.get(), &SftpFileTransfer::finished, this, [this, id](const Result<FileOutcome> &outcome) { workEnded(id, outcome); });
-    m_active.insert(id, active);
+    lane.files->start(id, fileWish(work));
+    m_active.emplace(id, Active{std::move(work), lane.client, 0});
 }
 
-void TransferRun::workEnded(quint64 id, const Result<FileOutcome> &outcome)
+void TransferRun::workEnded(const SftpFileEnd &end)
 {
-    const std::shared_ptr<Active> active = m_active.take(id);
-    if (!active)
+    auto node = m_active.extract(end.key);
+    if (node.empty())
         return;
-    active->stream.release()->deleteLater(); // this is its own signal
-    Work &work = active->work;
-    --(work.large ? m_loadLarge : m_load)[active->client];
+    Active &active = node.mapped();
+    Work &work = active.work;
+    const auto lane = std::ranges::find(m_lanes, active.client, &Lane::client);
+    if (lane != m_lanes.end())
+        --(work.large ? lane->large : lane->small);
     if (!work.large)
         m_activeBytes -= inMemory(work.item);
+    const Result<FileOutcome> &outcome = end.outcome;
     if (!outcome || outcome->kind != FileOutcome::Kind::Moved)
-        m_progress.bytesMoved -= active->bytes;
-    else if (work.part.begins && !outcome->name.isEmpty() && active->bytes == 0) // an earlier try had brought it to its end
+        m_progress.bytesMoved -= active.bytes;
+    else if (!work.large) // a small one has not told of its bytes
+        m_progress.bytesMoved += outcome->receipt.size - std::min(outcome->receipt.size, active.bytes);
+    else if (work.part.begins && !outcome->name.isEmpty() && active.bytes == 0) // an earlier try had brought it to its end
         m_progress.bytesMoved += work.item.attributes.size.value_or(0);
     if (work.large)
         outcome ? largeWentOn(work, *outcome) : largeFailed(work, outcome.error());
@@ -173,29 +180,69 @@ void TransferRun::workEnded(quint64 id, const Result<FileOutcome> &outcome)
         fileEnded(work, *outcome);
     else
         fileFailed(work, outcome.error());
-    report();
-    goOn();
 }
 
-// Its streams have ended before, each with ConnectionLost.
+void TransferRun::clientOpened(SftpClient *client)
+{
+    Lane lane{client, client->transferFiles()};
+    connect(lane.files.get(), &SftpFileTransfers::moved, this, [this](quint64 id, qint64 bytes) {
+        if (const auto active = m_active.find(id); active != m_active.end()) {
+            active->second.bytes += quint64(bytes);
+            m_progress.bytesMoved += quint64(bytes);
+            report();
+        }
+    });
+    connect(lane.files.get(), &SftpFileTransfers::ended, this, [this](const QList<SftpFileEnd> &ends) {
+        for (const SftpFileEnd &end : ends)
+            workEnded(end);
+        report();
+        goOn();
+    });
+    m_lanes.push_back(std::move(lane));
+    reconnected();
+}
+
+// Its files have ended before, each with ConnectionLost.
 void TransferRun::clientLost(SftpClient *client, const Error &error)
 {
-    m_load.remove(client);
-    m_loadLarge.remove(client);
+    if (const auto lane = std::ranges::find(m_lanes, client, &Lane::client); lane != m_lanes.end()) {
+        letGoOf(std::move(*lane));
+        m_lanes.erase(lane);
+    }
     m_progress.error = error;
     m_steps = 0;
     report();
     goOn();
 }
 
+void TransferRun::letGoOf(Lane lane)
+{
+    lane.files->disconnect();
+    lane.files->cancel();
+    lane.files.release()->deleteLater(); // this may be its own signal
+}
+
 int TransferRun::connections() const
 {
-    return int(m_links.clients().size());
+    return m_links.links();
 }
 
 void TransferRun::letGo()
 {
+    for (Lane &lane : std::exchange(m_lanes, {}))
+        letGoOf(std::move(lane));
     m_links.setWanted(0);
+}
+
+void TransferRun::wishForAllWhereItIsFar()
+{
+    const quint64 left = m_progress.bytes - std::min(m_progress.bytes, m_progress.bytesMoved) + kLikeAFile * (m_progress.files - std::min(m_progress.files, m_progress.filesMoved));
+    if (!m_links.roundTrip() || *m_links.roundTrip() < kLongWay || left <= kWorthAll || m_transfer.wish.mostBytesPerSecond > 0)
+        return;
+    m_hasWishedForAll = true; // a server that gives fewer is not asked again
+    m_steps = 0;
+    m_links.setChannels(m_transfer.wish.way == TransferWay::Fetch ? kFetchChannels : kSendChannels);
+    m_links.setWanted(m_transfer.wish.mostLinks);
 }
 
 // One connection at first; twice as many while that makes it faster.
@@ -204,13 +251,8 @@ void TransferRun::measured(double seconds, quint64 bytes, quint64 files)
     if (m_isEnough || m_links.opening() > 0 || m_progress.links == 0 || m_transfer.wish.mostBytesPerSecond > 0)
         return;
     const quint64 left = m_progress.bytes - std::min(m_progress.bytes, m_progress.bytesMoved) + kLikeAFile * (m_progress.files - std::min(m_progress.files, m_progress.filesMoved));
-    const int most = m_transfer.wish.mostLinks;
-    if (!m_hasWishedForAll && most > 1 && m_links.roundTrip() >= kLongWay && left > kWorthAll) {
-        m_hasWishedForAll = true; // a server that gives fewer is not asked again
-        m_steps = 0;
-        m_links.setWanted(most);
-        return;
-    }
+    const bool isNear = m_links.roundTrip() && *m_links.roundTrip() < kShortWay;
+    const int most = isNear ? std::min(m_transfer.wish.mostLinks, kMostNearby) : m_transfer.wish.mostLinks;
     if (m_steps++ == 0) // it has only begun
         return;
     const double rate = double(bytes + kLikeAFile * files) / seconds;

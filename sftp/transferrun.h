@@ -6,6 +6,8 @@
 #include "sftp/sftpfilesystem.h"
 #include "sftp/transferlinks.h"
 
+#include <unordered_map>
+
 namespace Sandpiper {
 
 class TransferRun : public RunningTransfer
@@ -21,11 +23,18 @@ public:
     void retryNow() override;
 
 private:
+    // A channel of a connection, and what is under way on it.
+    struct Lane
+    {
+        SftpClient *client = nullptr;
+        std::unique_ptr<SftpFileTransfers> files;
+        int small = 0;
+        int large = 0; // parts
+    };
     struct Active
     {
         Work work;
-        SftpClient *client = nullptr; // for counting only
-        std::unique_ptr<SftpFileTransfer> stream;
+        SftpClient *client = nullptr; // to be compared only
         quint64 bytes = 0; // of this try
     };
 
@@ -42,26 +51,38 @@ private:
     void begun(Work work) override;
     void tryAgain(Work work) override;
     [[nodiscard]] bool startOne() override;
-    [[nodiscard]] bool isBusy() const override { return !m_active.isEmpty() || !m_segments.empty() || !m_large.isEmpty(); }
-    void startWork(SftpClient *client, Work work);
-    void workEnded(quint64 id, const Result<FileOutcome> &outcome);
+    [[nodiscard]] bool isBusy() const override { return !m_active.empty() || !m_segments.empty() || !m_large.isEmpty(); }
+    void startWork(Lane &lane, Work work);
+    void workEnded(const SftpFileEnd &end);
 
     void beginLarge(const Work &work);
     void compareOverlap(const std::shared_ptr<Large> &large, const QByteArray &before);
     void startLarge(const std::shared_ptr<Large> &large);
+    void makeLarge(const std::shared_ptr<Large> &large);
     void queueSegments(const std::shared_ptr<Large> &large);
     void largeWentOn(const Work &work, const FileOutcome &outcome);
     void largeFailed(const Work &work, const Error &error);
     void retryLarge(const Work &work);
+    void beginAgain(const ScannedItem &item, int tries);
     void giveBackLarge(const std::shared_ptr<Large> &large);
     void removeHidden(const ScannedItem &item);
 
     void finishFolders() override;
     void removeSources();
     void removeRemoteSources();
+    void removeRemoteFolders();
+    struct Asked;
+    using AskAbout = std::function<QFuture<Done>(SftpClient *at, const ScannedItem &item)>;
+    // What is cut off is asked again; then(), once, when each has been told.
+    void askForEach(const QList<ScannedItem> &items, AskAbout ask, std::function<void(const ScannedItem &, const Done &)> told, std::function<void()> then);
+    void askOn(const std::shared_ptr<Asked> &asked);
     void letGo() override;
 
+    void clientOpened(SftpClient *client);
     void clientLost(SftpClient *client, const Error &error);
+    // What is under way on it is cancelled.
+    static void letGoOf(Lane lane);
+    void wishForAllWhereItIsFar();
     [[nodiscard]] int connections() const override;
     void measured(double seconds, quint64 bytes, quint64 files) override;
     [[nodiscard]] FileTransferWish fileWish(const Work &work) const;
@@ -75,9 +96,8 @@ private:
     QPointer<SftpClient> m_filesClient;      // which
     std::shared_ptr<const LocalTree> m_targetTree; // Fetch
     std::deque<Work> m_segments;                   // of large files
-    QHash<quint64, std::shared_ptr<Active>> m_active;
-    QHash<SftpClient *, int> m_load;       // small files with it
-    QHash<SftpClient *, int> m_loadLarge;  // segments
+    std::unordered_map<quint64, Active> m_active;
+    std::vector<Lane> m_lanes;
     QList<std::shared_ptr<Large>> m_large; // that are not over
     quint64 m_lastWork = 0;
     double m_bestRate = 0;   // with fewer connections

@@ -13,6 +13,8 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
+constexpr qsizetype kMostAsked = 64; // at once, of what is done at the end
+
 Done makeTree(const FilePath &path)
 {
     for (qsizetype slash = path.bytes().indexOf('/', 1);; slash = path.bytes().indexOf('/', slash + 1)) {
@@ -235,26 +237,61 @@ void TransferRun::finishFolders()
                 [this](bool) { removeSources(); });
         return;
     }
-    SftpClient *client = anyClient();
-    if (!client) {
-        m_postponed.push_back([this] { finishFolders(); });
-        return;
+    askForEach(
+            m_madeFolders,
+            [wish](SftpClient *at, const ScannedItem &folder) {
+                FileAttributes attributes;
+                if (folder.attributes.mode)
+                    attributes.mode = *folder.attributes.mode & 0777;
+                if (wish.keepsTimes)
+                    attributes.times = folder.attributes.times;
+                return at->setAttributes(wish.target.joined(folder.target), attributes);
+            },
+            // What a server refuses of it is no reason to call the bytes lost.
+            [](const ScannedItem &, const Done &) {}, [this] { removeSources(); });
+}
+
+// Many at once would hold up this thread. In their order, also over a lost connection.
+struct TransferRun::Asked
+{
+    QList<ScannedItem> items; // not asked about
+    qsizetype open = 0;
+    bool isPostponed = false;
+    bool isOver = false;
+    AskAbout ask;
+    std::function<void(const ScannedItem &, const Done &)> told;
+    std::function<void()> then;
+};
+
+void TransferRun::askForEach(const QList<ScannedItem> &items, AskAbout ask, std::function<void(const ScannedItem &, const Done &)> told, std::function<void()> then)
+{
+    askOn(std::make_shared<Asked>(Asked{items, 0, false, false, std::move(ask), std::move(told), std::move(then)}));
+}
+
+void TransferRun::askOn(const std::shared_ptr<Asked> &asked)
+{
+    asked->isPostponed = false;
+    while (!asked->items.isEmpty() && asked->open < kMostAsked) {
+        SftpClient *client = anyClient();
+        if (!client) {
+            if (!std::exchange(asked->isPostponed, true))
+                m_postponed.push_back([this, asked] { askOn(asked); });
+            return;
+        }
+        const ScannedItem item = asked->items.takeFirst();
+        ++asked->open;
+        asked->ask(client, item).then(this, [this, asked, item](const Done &answer) {
+            --asked->open;
+            if (!answer && answer.error().kind == ErrorKind::ConnectionLost)
+                asked->items.append(item);
+            else
+                asked->told(item, answer);
+            if (!asked->isPostponed)
+                askOn(asked);
+        });
     }
-    // What a server refuses of it is no reason to call the bytes lost.
-    const auto left = std::make_shared<qsizetype>(m_madeFolders.size() + 1);
-    const auto one = [this, left] {
-        if (--*left == 0)
-            removeSources();
-    };
-    for (const ScannedItem &folder : std::as_const(m_madeFolders)) {
-        FileAttributes attributes;
-        if (folder.attributes.mode)
-            attributes.mode = *folder.attributes.mode & 0777;
-        if (wish.keepsTimes)
-            attributes.times = folder.attributes.times;
-        client->setAttributes(wish.target.joined(folder.target), attributes).then(this, [one](const Done &) { one(); });
-    }
-    one();
+    if (asked->items.isEmpty() && asked->open == 0 && !std::exchange(asked->isOver, true))
+        asked->then();
 }
 
 // Of a transfer that moves. What cannot be removed is told, and stays.
@@ -290,34 +327,27 @@ void TransferRun::removeSources()
 
 void TransferRun::removeRemoteSources()
 {
+    askForEach(
+            std::exchange(m_moved, {}), [](SftpClient *at, const ScannedItem &item) { return at->removeFile(item.source); },
+            [this](const ScannedItem &item, const Done &removed) {
+                // Not there: it went with an answer that was lost.
+                if (!removed && removed.error().kind != ErrorKind::NotFound)
+                    fail(item.source, removed.error());
+            },
+            [this] { removeRemoteFolders(); });
+}
+
+// One after the other: the inner ones first.
+void TransferRun::removeRemoteFolders()
+{
+    if (m_movedFolders.isEmpty())
+        return end(TransferState::Finished);
     SftpClient *client = anyClient();
     if (!client) {
-        m_postponed.push_back([this] { removeRemoteSources(); });
+        m_postponed.push_back([this] { removeRemoteFolders(); });
         return;
     }
-    const auto left = std::make_shared<qsizetype>(m_moved.size() + 1);
-    const auto one = [this, left] {
-        if (--*left > 0)
-            return;
-        if (m_movedFolders.isEmpty())
-            return end(TransferState::Finished);
-        // One after the other: the inner ones first.
-        const ScannedItem folder = m_movedFolders.takeFirst();
-        SftpClient *now = anyClient();
-        if (!now) {
-            m_movedFolders.prepend(folder);
-            return m_postponed.push_back([this] { removeRemoteSources(); });
-        }
-        now->removeFolder(folder.source).then(this, [this](const Done &) { removeRemoteSources(); });
-    };
-    for (const ScannedItem &item : std::exchange(m_moved, {})) {
-        client->removeFile(item.source).then(this, [this, item, one](const Done &removed) {
-            if (!removed)
-                fail(item.source, removed.error());
-            one();
-        });
-    }
-    one();
+    client->removeFolder(m_movedFolders.takeFirst().source).then(this, [this](const Done &) { removeRemoteFolders(); });
 }
 
 void TransferRun::cancel()
@@ -327,16 +357,21 @@ void TransferRun::cancel()
     // Each of the small ones removes what is half of it.
     dropAll();
     m_segments.clear();
-    for (const auto &active : std::exchange(m_active, {}))
-        active->stream.reset();
+    m_active.clear();
+    for (Lane &lane : std::exchange(m_lanes, {}))
+        letGoOf(std::move(lane));
     for (const std::shared_ptr<Large> &large : std::exchange(m_large, {}))
         removeHidden(large->whole.item);
-    if (SftpClient *client = anyClient()) {
-        // Behind what was ordered before: when this is answered, that is done.
-        client->stat(FilePath()).then(this, [this](const Result<FileAttributes> &) { end(TransferState::Cancelled); });
-        return;
-    }
-    QMetaObject::invokeMethod(this, [this] { end(TransferState::Cancelled); }, Qt::QueuedConnection);
+    // Behind what was ordered before: when each has answered this, that is done.
+    const QList<SftpClient *> clients = m_links.clients();
+    const auto left = std::make_shared<qsizetype>(clients.size() + 1);
+    const auto one = [this, left] {
+        if (--*left == 0)
+            end(TransferState::Cancelled);
+    };
+    for (SftpClient *client : clients)
+        client->stat(FilePath()).then(this, [one](const Result<FileAttributes> &) { one(); });
+    QMetaObject::invokeMethod(this, one, Qt::QueuedConnection);
 }
 
 } // namespace Sandpiper

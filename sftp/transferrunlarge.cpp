@@ -3,9 +3,11 @@
 #include "sftp/localdisk.h"
 #include "sftp/transferlarge.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 using namespace Qt::Literals::StringLiterals;
 
@@ -34,9 +36,9 @@ void TransferRun::beginLarge(const Work &work)
     large->whole = work;
     large->there = QByteArray(qsizetype((large->size() + kSegment - 1) / kSegment), '\0');
     m_large.append(large);
-    const QByteArray before = m_known.value(work.item.target.bytes()).segments;
-    const bool isSame = m_known.value(work.item.target.bytes()).size == large->size()
-            && (!work.item.attributes.times || m_known.value(work.item.target.bytes()).modified == work.item.attributes.times->modified);
+    const JournalledFile known = m_known.value(work.item.target.bytes());
+    const QByteArray before = known.segments;
+    const bool isSame = known.size == large->size() && (!work.item.attributes.times || known.modified == work.item.attributes.times->modified);
     if (work.mayBeThere && isSame && before.size() == large->there.size() && before.contains('\1'))
         compareOverlap(large, before);
     else
@@ -93,7 +95,25 @@ void TransferRun::compareOverlap(const std::shared_ptr<Large> &large, const QByt
 
 void TransferRun::startLarge(const std::shared_ptr<Large> &large)
 {
-    // The hidden file first; and what stands in the way of it all.
+    const auto known = m_known.find(large->whole.item.target.bytes());
+    if (known == m_known.end() || !known->segments.contains('\1'))
+        return makeLarge(large);
+    // A kill from now on must not find what the hidden file has had before.
+    known->segments.clear();
+    JournalledFile none = journalled(large->whole, JournalledFile::State::Begun);
+    none.segments = large->there;
+    ++m_others;
+    m_journal->begin(m_transfer.id, {none}, this, [this, large] {
+        --m_others;
+        if (!m_isEnding)
+            makeLarge(large);
+        goOn();
+    });
+}
+
+// The hidden file first; and what stands in the way of it all.
+void TransferRun::makeLarge(const std::shared_ptr<Large> &large)
+{
     Work begin = large->whole;
     begin.large = large;
     begin.part = {.begins = true, .ends = false, .offset = 0, .length = 0};
@@ -127,8 +147,12 @@ void TransferRun::largeWentOn(const Work &work, const FileOutcome &outcome)
 {
     const std::shared_ptr<Large> large = work.large;
     --large->underWay;
-    if (large->isOver)
+    if (large->isOver) {
+        // Its bytes are of no use.
+        if (!work.part.ends)
+            m_progress.bytesMoved -= std::min(m_progress.bytesMoved, outcome.receipt.size);
         return giveBackLarge(large);
+    }
     if (outcome.kind != FileOutcome::Kind::Moved || work.part.ends || !outcome.name.isEmpty()) {
         // It is decided: about a name that is taken, or because it has its name, perhaps from before a kill.
         if (outcome.kind == FileOutcome::Kind::Conflict)
@@ -180,20 +204,66 @@ void TransferRun::largeFailed(const Work &work, const Error &error)
     }
     large->isOver = true;
     m_progress.bytesMoved -= std::min(m_progress.bytesMoved, std::min(large->size(), quint64(large->there.count('\1')) * kSegment));
-    fail(large->whole.item.source, error);
+    if (hasChanged(error) && ++large->whole.tries < mostTries)
+        large->beginsAgain = true;
+    else
+        fail(large->whole.item.source, error);
     giveBackLarge(large);
+}
+
+// One that has changed, as it is now.
+void TransferRun::beginAgain(const ScannedItem &item, int tries)
+{
+    const auto go = [this, item, tries](const Result<FileAttributes> &found) {
+        --m_others;
+        if (!found) {
+            fail(item.source, found.error());
+        } else if (!m_isEnding) {
+            m_progress.bytes += found->size.value_or(0) - item.attributes.size.value_or(0);
+            Work work;
+            work.item = item;
+            work.item.attributes = *found;
+            work.onConflict = policy();
+            work.tries = tries;
+            begun(std::move(work));
+        }
+        goOn();
+    };
+    ++m_others;
+    if (m_transfer.wish.way == TransferWay::Send) {
+        return inBackground(
+                diskPool(), this,
+                [tree = item.tree, path = item.local]() -> Result<FileAttributes> {
+                    const Result<LocalTree::Folder> folder = tree->folder(path.parent(), LocalTree::Missing::Fail);
+                    struct stat status;
+                    if (!folder)
+                        return std::unexpected(folder.error());
+                    if (::fstatat((*folder)->get(), path.name().constData(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+                        return std::unexpected(localError(errno, tree->shown(path)));
+                    return attributesOf(status);
+                },
+                go);
+    }
+    SftpClient *client = anyClient();
+    const auto later = [this, item, tries] {
+        --m_others;
+        beginAgain(item, tries);
+    };
+    if (!client)
+        return m_postponed.push_back(later);
+    client->stat(item.source).then(this, [this, go, later](const Result<FileAttributes> &found) {
+        !found && found.error().kind == ErrorKind::ConnectionLost ? m_postponed.push_back(later) : go(found);
+    });
 }
 
 // When none of its parts is under way any more.
 void TransferRun::giveBackLarge(const std::shared_ptr<Large> &large)
 {
-    for (const auto &[id, active] : m_active.asKeyValueRange()) {
-        if (active->work.large == large)
-            return;
-    }
+    if (std::ranges::any_of(m_active, [&large](const auto &active) { return active.second.work.large == large; }))
+        return;
     std::erase_if(m_segments, [&large](const Work &work) { return work.large == large; });
     if (m_large.removeOne(large))
-        removeHidden(large->whole.item);
+        large->beginsAgain ? beginAgain(large->whole.item, large->whole.tries) : removeHidden(large->whole.item);
 }
 
 void TransferRun::removeHidden(const ScannedItem &item)

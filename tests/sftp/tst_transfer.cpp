@@ -242,8 +242,11 @@ private slots:
         const qint64 id = queue()->add(wish);
         QVERIFY(waitUntil([&] { return queue()->progress(id).bytesMoved > 0; }, kPatience));
         QVERIFY(!hiddenIn(m_here->path()).isEmpty());
+        bool isTold = false;
+        connect(queue(), &TransferQueue::finished, this, [&] { isTold = true; });
         queue()->cancel(id);
-        QVERIFY(waitUntil([&] { return isOver(queue()->progress(id).state); }, kPatience));
+        QVERIFY(waitUntil([&] { return isTold; }, kPatience));
+        queue()->disconnect(this);
         QCOMPARE(queue()->progress(id).state, TransferState::Cancelled);
         QVERIFY(waitUntil([&] { return hiddenIn(m_here->path()).isEmpty(); }, kPatience));
         QCOMPARE(shell("find '" + bytes(u"target"_s) + "' -type f"), "");
@@ -283,6 +286,28 @@ private slots:
         queue()->disconnect(this);
         const TransferProgress end = queue()->progress(id);
         QVERIFY2(end.state == TransferState::Finished && end.failures.isEmpty(), said(end).constData());
+        QCOMPARE(fingerprint(path(u"target/source"_s)), fingerprint(path(u"source"_s)));
+        QCOMPARE(hiddenIn(m_here->path()), "");
+    }
+
+    void aLargeOneThatChangesIsMovedAsItIsThen_data() { whatCannotBeMovedIsNamedAndTheRestGoesOn_data(); }
+    void aLargeOneThatChangesIsMovedAsItIsThen()
+    {
+        QFETCH(TransferWay, way);
+        begin(u"internal-sftp"_s);
+        if (QTest::currentTestResolved())
+            return;
+        QCOMPARE(shell("cd '" + m_here->path().toLocal8Bit() + "'; mkdir source; head -c 40000000 /dev/urandom >source/large"), "");
+        TransferWish wish = TransferRunner::wish(way, {bytes(u"source"_s)}, bytes(u"target"_s));
+        wish.mostBytesPerSecond = 20 << 20;
+        const qint64 id = queue()->add(wish);
+        QVERIFY(waitUntil([&] { return queue()->progress(id).bytesMoved > (10 << 20); }, kPatience));
+        QCOMPARE(shell("echo more >>'" + bytes(u"source/large"_s) + "'"), "");
+        QVERIFY(waitUntil([&] { return isOver(queue()->progress(id).state); }, kPatience));
+        const TransferProgress end = queue()->progress(id);
+        QVERIFY2(end.state == TransferState::Finished && end.failures.isEmpty(), said(end).constData());
+        QCOMPARE(end.bytes, quint64(40000005));
+        QCOMPARE(end.bytesMoved, end.bytes);
         QCOMPARE(fingerprint(path(u"target/source"_s)), fingerprint(path(u"source"_s)));
         QCOMPARE(hiddenIn(m_here->path()), "");
     }
