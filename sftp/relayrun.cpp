@@ -176,8 +176,11 @@ void RelayRun::workEnded(quint64 id, const Result<FileOutcome> &outcome)
                 folder = folder.parent();
         }
         fileEnded(work, *outcome);
-        if (file->isRenamed())
-            m_moved.removeLast(); // nothing of it is left there
+        if (file->isRenamed()) { // nothing of it is left there, to be removed or compared with
+            m_moved.removeLast();
+            if (m_transfer.wish.verifies)
+                m_arrivedFiles.removeLast();
+        }
     } else {
         if (isOutOfReach(outcome.error()) && file->complainant())
             complain(file->complainant(), outcome.error());

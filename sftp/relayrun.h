@@ -63,6 +63,8 @@ private:
     [[nodiscard]] bool isBusy() const override { return !m_active.isEmpty(); }
     void workEnded(quint64 id, const Result<FileOutcome> &outcome);
 
+    void verify() override;
+    void compare(qsizetype index, int attempt);
     void finishFolders() override;
     void finishFolder(const std::shared_ptr<qsizetype> &left, const ScannedItem &folder);
     void foldersFinished();
@@ -85,6 +87,8 @@ private:
     QSet<FilePath> m_begun;                // files that an earlier start had begun, and this one has not
     quint64 m_lastWork = 0;
     int m_removing = 0;
+    qsizetype m_nextCompared = 0;
+    int m_comparing = 0;
     bool m_isLoaded = false;
 };
 

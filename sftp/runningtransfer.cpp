@@ -138,6 +138,8 @@ void RunningTransfer::take(const ScannedItem &item)
         done.item = item;
         m_consumed += 1;
         count(done, known->state == JournalledFile::State::Moved);
+        if (known->state == JournalledFile::State::Moved)
+            arrived(item, known->name);
         return;
     }
     const bool wasBegun = known != m_known.cend() && known->state != JournalledFile::State::Skipped;
@@ -257,6 +259,13 @@ void RunningTransfer::fileEnded(Work &work, const FileOutcome &outcome)
     ++m_progress.filesMoved;
     if (m_transfer.wish.moves)
         m_moved.append(work.item);
+    arrived(work.item, outcome.name);
+}
+
+void RunningTransfer::arrived(const ScannedItem &item, const QByteArray &name)
+{
+    if (m_transfer.wish.verifies)
+        m_arrivedFiles.append({item, item.target.parent().child(name).value_or(item.target)});
 }
 
 // One that an earlier start has done, or that is left out.
@@ -389,6 +398,29 @@ void RunningTransfer::concludeIfDone()
     const bool isQuiet = m_arrived.empty() && m_found.empty() && m_small.empty() && m_conflicts.empty() && m_beginning == 0 && m_others == 0 && !isBusy();
     if (!m_scan || !m_scan->isFinished() || !isQuiet || std::exchange(m_isEnding, true))
         return;
+    if (m_arrivedFiles.isEmpty())
+        return verifyEnded();
+    m_progress.isVerifying = true;
+    report();
+    verify();
+}
+
+void RunningTransfer::verified(qsizetype index, const Result<bool> &isSame)
+{
+    const ScannedItem &item = m_arrivedFiles.at(index).item;
+    if (isSame && *isSame) {
+        ++m_progress.filesVerified;
+    } else {
+        --m_progress.filesMoved;
+        m_moved.removeIf([&item](const ScannedItem &moved) { return moved.source == item.source; });
+        fail(item.source, isSame ? Error{ErrorKind::Io, targetLayer(), u"what has arrived does not hold the same"_s, item.source.shown()} : isSame.error());
+    }
+    report();
+}
+
+void RunningTransfer::verifyEnded()
+{
+    m_progress.isVerifying = false;
     // What is done in a folder changes its time, and one that may not be written keeps others out.
     sortByDepth(m_madeFolders);
     sortByDepth(m_movedFolders);

@@ -69,6 +69,7 @@ protected:
     virtual void tryAgain(Work work) { m_small.push_front(std::move(work)); }
     [[nodiscard]] virtual bool startOne() = 0; // whether there was one that may start
     [[nodiscard]] virtual bool isBusy() const = 0; // with what is not counted here
+    virtual void verify() = 0; // what is in m_arrivedFiles; verified() for each, and verifyEnded()
     virtual void finishFolders() = 0; // when all is there; end() follows
     virtual void letGo() = 0; // of connections: it is over
     [[nodiscard]] virtual int connections() const = 0;
@@ -90,6 +91,8 @@ protected:
     void fail(const FilePath &source, const Error &error);
     // There is a connection (again).
     void reconnected();
+    void verified(qsizetype index, const Result<bool> &isSame);
+    void verifyEnded();
     void waitFor(const Error &error, const QDateTime &retryAt);
     // Nothing more is begun, and nothing waits any more.
     void dropAll();
@@ -112,6 +115,12 @@ protected:
     QHash<QByteArray, JournalledFile> m_known; // of earlier starts; of a folder that one made: with a slash behind
     QHash<FilePath, FolderState> m_folders;
     QList<ScannedItem> m_madeFolders;  // they get mode and times at the end
+    struct Arrived
+    {
+        ScannedItem item;
+        FilePath target; // relative, as it is called there
+    };
+    QList<Arrived> m_arrivedFiles;     // where the wish verifies
     QList<ScannedItem> m_moved;        // where the wish moves: what goes at the source
     QList<ScannedItem> m_movedFolders; // the same
     std::deque<Work> m_small;          // may be started
@@ -132,6 +141,7 @@ private:
     void makeLink(const ScannedItem &item);
     void beginBatch();
     void count(const Work &work, bool isMoved);
+    void arrived(const ScannedItem &item, const QByteArray &name);
     void concludeIfDone();
     void measure();
 

@@ -35,6 +35,7 @@ struct TransferWish
     bool keepsTimes = true;
     bool syncs = false;  // small files too are on the disk before they have their names
     bool hashes = false; // SHA-256 in the receipts
+    bool verifies = false; // what has arrived is compared with its source, by SHA-256, when all is there
     bool moves = false;  // what has arrived is removed at the source
     quint64 mostBytesPerSecond = 0; // 0: as fast as it goes
     int mostLinks = 8;              // connections at once, 1 to 8
@@ -61,12 +62,14 @@ struct TransferFailure
 struct TransferProgress
 {
     TransferState state = TransferState::Queued;
+    bool isVerifying = false; // all is there, and is compared
     bool isScanned = false; // files and bytes are all that there is
     quint64 files = 0; // found so far; without folders
     quint64 bytes = 0;
     quint64 filesMoved = 0;
     quint64 filesSkipped = 0;
     quint64 filesFailed = 0;
+    quint64 filesVerified = 0; // compared, and the same on both sides
     quint64 bytesMoved = 0; // also of files that are not whole yet
     double bytesPerSecond = 0; // of the last seconds
     int links = 0;

@@ -58,6 +58,7 @@ QString textOf(const TransferWish &wish)
             {u"keepsTimes"_s, wish.keepsTimes},
             {u"syncs"_s, wish.syncs},
             {u"hashes"_s, wish.hashes},
+            {u"verifies"_s, wish.verifies},
             {u"moves"_s, wish.moves},
             {u"mostBytesPerSecond"_s, QString::number(wish.mostBytesPerSecond)},
             {u"mostLinks"_s, wish.mostLinks},
@@ -102,6 +103,7 @@ std::optional<TransferWish> wishOf(const QString &text)
     wish.keepsTimes = object.value("keepsTimes"_L1).toBool(true);
     wish.syncs = object.value("syncs"_L1).toBool();
     wish.hashes = object.value("hashes"_L1).toBool();
+    wish.verifies = object.value("verifies"_L1).toBool();
     wish.moves = object.value("moves"_L1).toBool();
     wish.mostBytesPerSecond = object.value("mostBytesPerSecond"_L1).toString().toULongLong();
     wish.mostLinks = std::clamp(object.value("mostLinks"_L1).toInt(8), 1, 8);

@@ -44,6 +44,12 @@ int TransferLinks::links() const
     return int(std::ranges::count_if(m_lines, &Line::isReady));
 }
 
+SshLink *TransferLinks::anyLink() const
+{
+    const auto line = std::ranges::find_if(m_lines, [](const auto &one) { return std::ranges::any_of(one->channels, [](const Channel &channel) { return channel.client->isReady(); }); });
+    return line == m_lines.end() ? nullptr : (*line)->link.get();
+}
+
 int TransferLinks::opening() const
 {
     int count = m_asked;

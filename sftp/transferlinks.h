@@ -26,6 +26,7 @@ public:
     // Those that can be used now, each a channel, the oldest first.
     [[nodiscard]] QList<SftpClient *> clients() const;
     [[nodiscard]] int links() const; // that can be used now
+    [[nodiscard]] SshLink *anyLink() const; // one of these; null: there is none
     [[nodiscard]] int opening() const; // links, and channels on them
     // Of the connections so far the shortest, as far as their beginnings tell; with the server's own time. None yet: nothing.
     [[nodiscard]] std::optional<std::chrono::microseconds> roundTrip() const { return m_roundTrip; }

@@ -200,6 +200,8 @@ void TransferRun::clientOpened(SftpClient *client)
     });
     m_lanes.push_back(std::move(lane));
     reconnected();
+    if (m_verify && !m_isOver)
+        m_verify->goOn();
 }
 
 // Its files have ended before, each with ConnectionLost.

@@ -5,6 +5,7 @@
 #include "sftp/runningtransfer.h"
 #include "sftp/sftpfilesystem.h"
 #include "sftp/transferlinks.h"
+#include "sftp/transferverify.h"
 
 #include <unordered_map>
 
@@ -67,6 +68,7 @@ private:
     void giveBackLarge(const std::shared_ptr<Large> &large);
     void removeHidden(const ScannedItem &item);
 
+    void verify() override;
     void finishFolders() override;
     void removeSources();
     void removeRemoteSources();
@@ -98,6 +100,7 @@ private:
     std::deque<Work> m_segments;                   // of large files
     std::unordered_map<quint64, Active> m_active;
     std::vector<Lane> m_lanes;
+    std::unique_ptr<TransferVerify> m_verify;
     QList<std::shared_ptr<Large>> m_large; // that are not over
     quint64 m_lastWork = 0;
     double m_bestRate = 0;   // with fewer connections

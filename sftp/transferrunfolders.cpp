@@ -221,6 +221,21 @@ void TransferRun::makeRemoteLink(const ScannedItem &item)
     });
 }
 
+void TransferRun::verify()
+{
+    const TransferWish &wish = m_transfer.wish;
+    const bool isFetch = wish.way == TransferWay::Fetch;
+    QList<TransferVerify::File> files;
+    for (const Arrived &file : std::as_const(m_arrivedFiles)) {
+        files.append({isFetch ? m_targetTree : file.item.tree, isFetch ? file.target : file.item.local, isFetch ? file.item.source : wish.target.joined(file.target),
+                      file.item.attributes.size.value_or(0)});
+    }
+    m_verify = std::make_unique<TransferVerify>(std::move(files), TransferVerify::Services{[this] { return m_links.anyLink(); }, [this] { return anyClient(); }});
+    connect(m_verify.get(), &TransferVerify::compared, this, &TransferRun::verified);
+    connect(m_verify.get(), &TransferVerify::finished, this, &TransferRun::verifyEnded);
+    m_verify->goOn();
+}
+
 void TransferRun::finishFolders()
 {
     const TransferWish &wish = m_transfer.wish;
@@ -357,6 +372,10 @@ void TransferRun::cancel()
     // Each of the small ones removes what is half of it.
     dropAll();
     m_segments.clear();
+    if (m_verify) {
+        m_verify->disconnect(this);
+        m_verify.release()->deleteLater(); // this may be its own signal
+    }
     m_active.clear();
     for (Lane &lane : std::exchange(m_lanes, {}))
         letGoOf(std::move(lane));

@@ -146,10 +146,12 @@ private slots:
             return;
         QCOMPARE(makeTransferTree(bytes(u"source"_s)), "");
         TransferWish wish = TransferRunner::relay(from, {bytes(u"source"_s)}, to, bytes(u"target/new"_s));
+        wish.verifies = true;
         const TransferProgress end = m_runner->run(wish);
         QVERIFY2(end.state == TransferState::Finished && end.failures.isEmpty(), said(end).constData());
         QCOMPARE(end.filesMoved, end.files);
         QCOMPARE(end.files, quint64(14));
+        QCOMPARE(end.filesVerified, quint64(11)); // links hold nothing
         QCOMPARE(end.bytesMoved, end.bytes);
         const bool hasAttributes = to != "awkward"_L1;
         QCOMPARE(fingerprint(path(u"target/new/source"_s), hasAttributes), fingerprint(path(u"source"_s), hasAttributes));

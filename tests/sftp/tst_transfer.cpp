@@ -86,10 +86,12 @@ private slots:
         makeTree();
         TransferWish wish = TransferRunner::wish(way, {bytes(u"source"_s)}, bytes(u"target/new"_s));
         wish.hashes = true;
+        wish.verifies = true;
         const TransferProgress end = m_runner->run(wish);
         QVERIFY2(end.state == TransferState::Finished && end.failures.isEmpty(), said(end).constData());
         QCOMPARE(end.filesMoved, end.files);
         QCOMPARE(end.files, quint64(14));
+        QCOMPARE(end.filesVerified, quint64(11)); // links hold nothing
         QCOMPARE(end.bytesMoved, end.bytes);
         const bool hasAttributes = kind != "awkward"_L1 || way == TransferWay::Fetch;
         QCOMPARE(fingerprint(path(u"target/new/source"_s), hasAttributes), fingerprint(path(u"source"_s), hasAttributes));
