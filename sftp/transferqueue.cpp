@@ -37,6 +37,8 @@ TransferQueue::TransferQueue(Services services, QObject *parent)
                 continue;
             auto entry = std::make_unique<Entry>();
             entry->transfer = transfer;
+            if (m_services.amend)
+                m_services.amend(entry->transfer.wish);
             entry->isJournalled = true;
             // What was under way is to be so again; what its user had stopped stays so.
             entry->progress.state = isOver(transfer.state) || transfer.state == TransferState::Paused ? transfer.state : TransferState::Queued;

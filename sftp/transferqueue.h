@@ -34,6 +34,8 @@ public:
         QString journalFile; // empty: nothing is kept for the next start
         std::function<double()> random = {}; // 0 to 1; for the time between tries
         TransferFilesMaker openFiles = {}; // none: only this computer's are to be had for relays
+        // What is changed of the wishes that an earlier start has left: how, not what.
+        std::function<void(TransferWish &)> amend = {};
     };
     explicit TransferQueue(Services services, QObject *parent = nullptr);
     ~TransferQueue() override; // what is under way goes on from there at the next start

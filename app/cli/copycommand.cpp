@@ -53,7 +53,12 @@ CopyCommand::CopyCommand(Directory *directory, TransferWay way)
 {
 }
 
-CopyCommand::~CopyCommand() = default;
+CopyCommand::~CopyCommand()
+{
+    m_queue.reset();
+    if (m_kept && m_isDone)
+        m_kept->forget();
+}
 
 void CopyCommand::start(const QStringList &arguments)
 {
@@ -64,6 +69,8 @@ void CopyCommand::start(const QStringList &arguments)
                        {u"links"_s, u"As many connections at once, 1 to 8, between here and a sandbox."_s, u"NUMBER"_s, u"8"_s},
                        {u"limit"_s, u"At most as many bytes for each second; with K, M or G behind it."_s, u"RATE"_s},
                        {u"sync"_s, u"Each file is on the disk before it has its name; large ones are in any case."_s},
+                       {u"resume"_s, u"Go on with what the same command has left unfinished, and keep what is unfinished now."_s},
+                       {u"verify"_s, u"At the end compare each file with its source, by SHA-256."_s},
                        {u"json"_s, u"What was done, as one JSON document."_s}});
     const QString into = u"The folder it comes into, or the name it gets."_s;
     QString form;
@@ -106,6 +113,8 @@ void CopyCommand::start(const QStringList &arguments)
     m_wish.onConflict = policy->second;
     m_wish.recurses = parser.isSet(u"r"_s);
     m_wish.syncs = parser.isSet(u"sync"_s);
+    m_wish.verifies = parser.isSet(u"verify"_s);
+    m_resumes = parser.isSet(u"resume"_s);
     m_wish.namesUnlessFolder = words.size() == 2;
     const QByteArrayList raw = rawArguments(words);
     for (qsizetype i = 0; i < raw.size(); ++i) {
@@ -185,15 +194,40 @@ void CopyCommand::begin()
         m_wish.sourceSandbox = m_from.sandbox;
         m_wish.sourceSandboxName = nameOfPlace(m_from);
     }
+    if (m_resumes) {
+        CliResult<KeptTransfer> kept = KeptTransfer::open(m_wish);
+        if (!kept)
+            return fail(kept.error());
+        m_kept = std::move(*kept);
+    }
     m_queue = std::make_unique<TransferQueue>(TransferQueue::Services{
             linkMakerFor(m_targets.value(other.sandbox), m_prompts.get()),
-            {}, // it lives as long as the command does
+            m_kept ? m_kept->journal() : QString(), // without one it lives as long as the command does
             [] { return QRandomGenerator::global()->generateDouble(); },
-            [this](const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then) { openFiles(m_targets.value(id), m_prompts.get(), context, std::move(then)); }});
+            [this](const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then) { openFiles(m_targets.value(id), m_prompts.get(), context, std::move(then)); },
+            [this](TransferWish &wish) { amend(wish); }});
     connect(m_queue.get(), &TransferQueue::changed, this, &CopyCommand::show);
     connect(m_queue.get(), &TransferQueue::asked, this, &CopyCommand::ask);
     connect(m_queue.get(), &TransferQueue::finished, this, &CopyCommand::ended);
-    m_id = m_queue->add(m_wish);
+    connect(m_queue.get(), &TransferQueue::journalFailed, this, [this](const Error &error) { sayError(error); });
+    if (!m_kept) {
+        m_id = m_queue->add(m_wish);
+        return;
+    }
+    connect(m_queue.get(), &TransferQueue::loaded, this, [this] {
+        const QList<qint64> before = m_queue->transfers();
+        m_id = before.isEmpty() ? m_queue->add(m_wish) : before.constFirst();
+        m_queue->resume(m_id); // where it had come to an end; what had not goes on by itself
+    });
+}
+
+void CopyCommand::amend(TransferWish &wish) const
+{
+    wish.onConflict = m_wish.onConflict;
+    wish.mostLinks = m_wish.mostLinks;
+    wish.mostBytesPerSecond = m_wish.mostBytesPerSecond;
+    wish.syncs = m_wish.syncs;
+    wish.verifies = m_wish.verifies;
 }
 
 void CopyCommand::ask()
@@ -260,18 +294,29 @@ void CopyCommand::ended()
     if (progress.state == TransferState::Failed && progress.error)
         return fail(*progress.error);
     if (m_json) {
-        printJson(QJsonDocument(QJsonObject{{u"files"_s, qint64(progress.filesMoved)},
-                                            {u"bytes"_s, qint64(progress.bytesMoved)},
-                                            {u"skipped"_s, qint64(progress.filesSkipped)},
-                                            {u"failed"_s, qint64(progress.filesFailed)},
-                                            {u"failures"_s, failuresJson(progress.failures)}}));
+        QJsonObject object{{u"files"_s, qint64(progress.filesMoved)},
+                           {u"bytes"_s, qint64(progress.bytesMoved)},
+                           {u"skipped"_s, qint64(progress.filesSkipped)},
+                           {u"failed"_s, qint64(progress.filesFailed)},
+                           {u"failures"_s, failuresJson(progress.failures)}};
+        if (m_wish.verifies)
+            object.insert(u"verified"_s, qint64(progress.filesVerified));
+        printJson(QJsonDocument(object));
     }
+    // What an earlier start has left out, too.
+    m_hasLeftOut = m_hasLeftOut || (m_resumes && m_wish.onConflict == OnConflict::Ask && !isTerminal(STDIN_FILENO) && progress.filesSkipped > 0);
     const bool isWhole = progress.state == TransferState::Finished && progress.filesFailed == 0 && !m_hasLeftOut;
+    m_isDone = isWhole;
     finishLater(isWhole ? ExitOk : ExitFailed);
 }
 
 void CopyCommand::interrupt()
 {
+    // What is half is kept.
+    if (m_kept && m_queue && !isOver(m_queue->progress(m_id).state)) {
+        say(u"Interrupted. The same command goes on from here."_s);
+        return finishLater(ExitInterrupted);
+    }
     // Once: nothing half is left. Twice: at once.
     if (!m_queue || std::exchange(m_isInterrupted, true) || isOver(m_queue->progress(m_id).state))
         return finishLater(ExitInterrupted);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/cli/command.h"
+#include "app/cli/kepttransfer.h"
 #include "sftp/transferqueue.h"
 
 namespace Sandpiper {
@@ -28,6 +29,8 @@ private:
     void resolveTarget() { resolve(m_to, &CopyCommand::begin); }
     [[nodiscard]] bool hasSftp(const Place &place) const;
     void begin();
+    // How it is to be done this time, also where an earlier start has kept it.
+    void amend(TransferWish &wish) const;
     void ask();
     void show();
     void tellFailures();
@@ -39,9 +42,12 @@ private:
     Place m_to;
     QHash<SandboxId, Target> m_targets;
     TransferWish m_wish;
+    std::optional<KeptTransfer> m_kept; // with --resume
     std::unique_ptr<TransferQueue> m_queue;
     qint64 m_id = 0;
     qsizetype m_told = 0; // failures
+    bool m_resumes = false;
+    bool m_isDone = false; // all of it: nothing is left to be kept
     bool m_json = false;
     bool m_showsProgress = false;
     bool m_wasConnected = false;

@@ -94,6 +94,8 @@ void openFiles(const Target &target, PromptHandler *prompts, QObject *context, s
 
 QString progressLine(const TransferProgress &progress)
 {
+    if (progress.isVerifying)
+        return u"Comparing: %1 of %2 files are the same"_s.arg(progress.filesVerified).arg(progress.filesMoved);
     const QString part = progress.isScanned && progress.bytes > 0 ? u"%1 %  "_s.arg(int(100.0 * double(progress.bytesMoved) / double(progress.bytes)), 3) : QString();
     const QString left = progress.isScanned && progress.bytesPerSecond > 1
             ? u", %1 s left"_s.arg(qint64(double(progress.bytes - std::min(progress.bytes, progress.bytesMoved)) / progress.bytesPerSecond) + 1)

@@ -35,7 +35,7 @@ _sandpiper_cli()
             pty) words="--json --" ;;
             forward) words="-L -R -D -f --name --json" ;;
             forwards) words="--all --json" ;;
-            get | put | cp) words="-r --conflict --links --limit --sync --json" ;;
+            get | put | cp) words="-r --conflict --links --limit --resume --sync --verify --json" ;;
             sync) words="--delete --dry-run --exclude --checksum --json" ;;
             fs) words="-l -0 -L -p -m -f -s --sync --json" ;;
             serve) words="--stdio --listen --via --host-key --authorized-keys --user --no-sftp" ;;

@@ -108,6 +108,8 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l conflic
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l links -x -a '1 2 4 8' -d 'Connections at once'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l limit -x -d 'Bytes for each second'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l sync -d 'On the disk before it has its name'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l resume -d 'Go on with what was left unfinished'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from get put cp' -l verify -d 'Compare at the end'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l delete -d 'What is only there goes'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l dry-run -d 'Only say what would be done'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from sync' -l exclude -x -d 'Leave out'

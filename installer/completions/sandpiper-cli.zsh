@@ -76,6 +76,7 @@ _sandpiper_cli() {
                 get|put|cp)
                     _arguments '--help' '--json[one JSON document]' '-r[folders too]' '--conflict[where something is there already]:what:(ask overwrite skip newer rename)' \
                         '--links[connections at once]:number:(1 2 4 8)' '--limit[bytes for each second]:rate:' '--sync[on the disk before it has its name]' \
+                        '--resume[go on with what was left unfinished]' '--verify[compare at the end]' \
                         '*:file or target and path:_files' ;;
                 sync)
                     _arguments '--help' '--json[one JSON document]' '--delete[what is only there goes]' '--dry-run[only say what would be done]' \

@@ -27,6 +27,23 @@ class TestCliCopy : public QObject
 
     void start(QProcess &shell, const QByteArray &script) { m_cli.start(shell, script); }
     Outcome run(const QByteArray &script) { return m_cli.run(script); }
+    // A file of 50 MB, and the command that copies it, stopped when a part of it is there.
+    bool stopHalfWay(const QByteArray &command, int signal)
+    {
+        QProcess shell;
+        start(shell, "head -c 50000000 /dev/urandom >large; exec \"$CLI\" " + command);
+        const QString there = m_cli.server->folder() + u"/there%1"_s.arg(m_cli.runs);
+        // The first parts are there when what is behind them is.
+        const bool isHalf = QTest::qWaitFor(
+                [&] {
+                    const QFileInfoList parts = QDir(there).entryInfoList({u".sandpiper*"_s}, QDir::Files | QDir::Hidden);
+                    return !parts.isEmpty() && parts.constFirst().size() > (25 << 20);
+                },
+                kPatience);
+        return isHalf && ::kill(pid_t(shell.processId()), signal) == 0 && outcomeOf(shell, kPatience).status != 0;
+    }
+    // The same without its limit.
+    static QByteArray again(QByteArray command) { return command.replace("--limit 30M ", ""); }
 
 private slots:
     void initTestCase()
@@ -129,6 +146,63 @@ private slots:
         const Outcome ended = outcomeOf(shell, kPatience);
         QCOMPARE(ended.status, 130);
         QCOMPARE(QDir(there).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot), QStringList());
+    }
+
+    void whatAKillHasStoppedGoesOnFromThere_data()
+    {
+        QTest::addColumn<QByteArray>("command");
+        QTest::addColumn<int>("signal");
+        QTest::newRow("put, killed") << "put --resume --limit 30M large \"$T:$D/copy\""_ba << SIGKILL;
+        QTest::newRow("put, interrupted") << "put --resume --limit 30M large \"$T:$D/copy\""_ba << SIGINT;
+        QTest::newRow("get, killed") << "get --resume --limit 30M \"$T:$PWD/large\" \"$D/copy\""_ba << SIGKILL;
+    }
+    void whatAKillHasStoppedGoesOnFromThere()
+    {
+        QFETCH(QByteArray, command);
+        QFETCH(int, signal);
+        QVERIFY(stopHalfWay(command, signal));
+        // The same file goes on: one that was begun anew has another number or birth. How it is done may differ.
+        const Outcome ran = m_cli.runAgain("set -e; stat -c '%i %w' \"$D\"/.sandpiper* >which\n" + again(command)
+                                           + "; cmp large \"$D/copy\"; stat -c '%i %w' \"$D/copy\" | cmp - which; ls -A \"$D\"; ls \"$XDG_STATE_HOME/sandpiper/resume\"");
+        QCOMPARE(ran.errors, ""_ba);
+        QCOMPARE(ran.output, "copy\n"_ba);
+        QCOMPARE(ran.status, 0);
+    }
+
+    void whatHasChangedMeanwhileBeginsAnew_data()
+    {
+        QTest::addColumn<QByteArray>("change");
+        QTest::newRow("in time") << "touch -d 2001-02-03 large"_ba;
+        QTest::newRow("in size") << "truncate -s 60000000 large"_ba;
+        QTest::newRow("in what had arrived") << "for f in \"$D\"/.sandpiper*; do truncate -s 0 \"$f\"; truncate -s 50000000 \"$f\"; done"_ba;
+    }
+    void whatHasChangedMeanwhileBeginsAnew()
+    {
+        QFETCH(QByteArray, change);
+        const QByteArray command = "put --resume --limit 30M large \"$T:$D/copy\"";
+        QVERIFY(stopHalfWay(command, SIGKILL));
+        const Outcome ran = m_cli.runAgain("set -e; " + change + "; stat -c '%i %w' \"$D\"/.sandpiper* >which\n" + again(command)
+                                           + "; cmp large \"$D/copy\"; stat -c '%i %w' \"$D/copy\" | cmp -s - which || echo new; ls -A \"$D\"");
+        QCOMPARE(ran.errors, ""_ba);
+        QCOMPARE(ran.output, "new\ncopy\n"_ba);
+    }
+
+    void whatWasLeftOutIsNamedAgain()
+    {
+        const Outcome ran = run("echo new >file; echo old >\"$D/file\"\n"
+                                "put --resume file \"$T:$D\" 2>/dev/null; echo $?; put --resume file \"$T:$D\" 2>/dev/null; echo $?; cat \"$D/file\"\n"
+                                "put --resume --conflict overwrite file \"$T:$D\"; echo $?; cat \"$D/file\"");
+        QCOMPARE(ran.output, "1\n1\nold\n0\nnew\n"_ba);
+    }
+
+    void whatHasArrivedIsCompared()
+    {
+        const Outcome ran = run("set -e; mkdir -p tree/sub; for i in $(seq 30); do echo $i >tree/sub/$i; done; head -c 20000000 /dev/urandom >tree/large; echo x >'tree/a\\b'\n"
+                                "put -r --verify --json tree \"$T:$D/copy\"; get -r --verify --json \"$T:$D/copy\" back; copy -r --verify --json tree here\n"
+                                "diff -r tree back");
+        QCOMPARE(ran.errors, ""_ba);
+        QCOMPARE(ran.output.count("\"verified\":32"), 3);
+        QCOMPARE(ran.status, 0);
     }
 };
 

@@ -43,8 +43,14 @@ struct CliServer
     // $CLI; $T is the target, $D an empty folder there, and the working folder one here.
     void start(QProcess &shell, const QByteArray &script)
     {
+        ++runs;
+        startAgain(shell, script);
+    }
+    // In the folders of the last one.
+    void startAgain(QProcess &shell, const QByteArray &script)
+    {
         using namespace Qt::Literals::StringLiterals;
-        const QString here = home.filePath(u"here%1"_s.arg(++runs));
+        const QString here = home.filePath(u"here%1"_s.arg(runs));
         const QString there = server->folder() + u"/there%1"_s.arg(runs);
         QVERIFY(QDir().mkpath(here) && QDir().mkpath(there));
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
@@ -57,8 +63,13 @@ struct CliServer
     }
     Outcome run(const QByteArray &script)
     {
+        ++runs;
+        return runAgain(script);
+    }
+    Outcome runAgain(const QByteArray &script)
+    {
         QProcess shell;
-        start(shell, script);
+        startAgain(shell, script);
         return outcomeOf(shell, QByteArray(), patience);
     }
 
