@@ -169,16 +169,25 @@ private slots:
             QVERIFY(rememberHostKey(path(), u"doomed%1"_s.arg(i), 22, ours));
         std::vector<std::thread> threads;
         std::atomic<int> failures = 0;
+        // On a busy machine one of them may be told that the others hold the file: nothing is lost by that.
+        const auto insist = [&failures](auto change) {
+            Done done = change();
+            while (!done && done.error().kind == ErrorKind::Timeout)
+                done = change();
+            failures += done ? 0 : 1;
+        };
         for (int t = 0; t < writers; ++t) {
             threads.emplace_back([&, t] {
                 for (int i = 0; i < each; ++i)
-                    failures += rememberHostKey(path(), u"h%1-%2"_s.arg(t).arg(i), 22, ours) ? 0 : 1;
+                    insist([&]() -> Done { return rememberHostKey(path(), u"h%1-%2"_s.arg(t).arg(i), 22, ours); });
             });
         }
         threads.emplace_back([&] {
             for (int i = 0; i < each; ++i) {
                 const Result<KnownHostList> list = listKnownHosts(path());
-                failures += list && forgetKnownHosts(path(), {list->entries.front()}, KnownHostBackup::Keep) ? 0 : 1;
+                failures += list ? 0 : 1;
+                if (list)
+                    insist([&]() -> Done { return forgetKnownHosts(path(), {list->entries.front()}, KnownHostBackup::Keep); });
             }
         });
         for (std::thread &thread : threads)
