@@ -1,5 +1,6 @@
 #include "session/forwardlistener.h"
 
+#include "session/paths.h"
 #include "session/socketaddress.h"
 
 #include <QDir>
@@ -9,7 +10,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 using namespace Qt::Literals::StringLiterals;
@@ -19,6 +23,8 @@ namespace {
 
 constexpr int kBacklog = 128;
 constexpr int kMostFreePorts = 16; // tried, until one is free in all families
+constexpr int kLockTries = 100;
+constexpr int kLockPause = 10; // ms
 
 QString systemText(int number)
 {
@@ -51,6 +57,36 @@ bool isOwnAndStale(const QByteArray &path)
     const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const std::optional<SocketAddress> address = socketAddress(path);
     return probe.isValid() && address && ::connect(probe.get(), address->get(), address->size) != 0 && errno == ECONNREFUSED;
+}
+
+// Between bind() and listen() a socket looks stale, and between the look at a stale one and its removal somebody
+// may have put theirs there: all programs of this user make theirs one after the other. Held for microseconds,
+// except by one that is stopped just there. Without a folder for the lock it goes without.
+Result<FileDescriptor> lockOfSockets()
+{
+    const QByteArray path = QFile::encodeName(runtimeFolder() + u"/forward-sockets.lock"_s);
+    FileDescriptor lock(::open(path.constData(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    for (int tries = 0; lock.isValid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (tries == kLockTries)
+            return failure(ErrorKind::Conflict, Layer::LocalDisk, u"another program is making one"_s);
+        ::poll(nullptr, 0, kLockPause);
+    }
+    return lock;
+}
+
+// umask() would be for the whole process, and bind() has taken away what that forbids. The path may be anybody's
+// by now. Nothing: it is, or the permissions cannot be given.
+std::optional<struct stat> givePermissions(const QByteArray &path, mode_t permissions)
+{
+    struct stat info = {};
+    const FileDescriptor file(::open(path.constData(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!file.isValid() || ::fstat(file.get(), &info) != 0 || !S_ISSOCK(info.st_mode) || info.st_uid != ::geteuid())
+        return std::nullopt;
+    // No other call changes a file without following what may be a link.
+    const QByteArray itself = "/proc/self/fd/" + QByteArray::number(file.get());
+    if ((info.st_mode & 07777) != permissions && ::chmod(itself.constData(), permissions) != 0)
+        return std::nullopt;
+    return info;
 }
 
 } // namespace
@@ -153,9 +189,13 @@ Done ForwardListener::openUnix(const ForwardRules &rules)
     if (!address)
         return failed(ErrorKind::InvalidInput, u"its path is longer than %1 bytes"_s.arg(kMostSocketPath));
     FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    // Linux makes the file with the permissions that the socket has. umask() would be for the whole process.
-    if (!fd.isValid() || ::fchmod(fd.get(), mode_t(0777 & ~rules.socketMask)) != 0)
+    const auto permissions = mode_t(0777 & ~rules.socketMask);
+    // Linux makes the file with the permissions that the socket has, so that it never has more.
+    if (!fd.isValid() || ::fchmod(fd.get(), permissions) != 0)
         return failed(ErrorKind::Io, systemText(errno));
+    const Result<FileDescriptor> lock = lockOfSockets();
+    if (!lock)
+        return failed(lock.error().kind, lock.error().detail);
     const auto bindIt = [&] { return ::bind(fd.get(), address->get(), address->size) == 0; };
     bool isBound = bindIt();
     if (!isBound && errno == EADDRINUSE) {
@@ -174,12 +214,12 @@ Done ForwardListener::openUnix(const ForwardRules &rules)
                                                                    : ErrorKind::Io;
         return failed(kind, systemText(number));
     }
-    struct stat info = {};
-    if (::lstat(path.constData(), &info) == 0) {
-        m_path = QFile::encodeName(QDir::current().absoluteFilePath(m_at.path));
-        m_device = info.st_dev;
-        m_inode = info.st_ino;
-    }
+    const std::optional<struct stat> info = givePermissions(path, permissions);
+    if (!info)
+        return failed(ErrorKind::Io, u"its permissions cannot be set"_s);
+    m_path = QFile::encodeName(QDir::current().absoluteFilePath(m_at.path));
+    m_device = info->st_dev;
+    m_inode = info->st_ino;
     if (::listen(fd.get(), kBacklog) != 0)
         return failed(ErrorKind::Io, systemText(errno));
     m_sockets.push_back(std::move(fd));

@@ -10,7 +10,7 @@ namespace {
 struct Entry
 {
     quint64 number = 0;
-    QString owner;
+    ForwardOwner owner;
     ForwardSpec spec;
     ForwardSpec::End at;
 };
@@ -30,7 +30,7 @@ Table &table()
 
 } // namespace
 
-HeldForward::HeldForward(const QString &owner, const ForwardSpec &spec, const ForwardSpec::End &at)
+HeldForward::HeldForward(const ForwardOwner &owner, const ForwardSpec &spec, const ForwardSpec::End &at)
 {
     const std::lock_guard guard(table().mutex);
     m_number = ++table().last;
@@ -43,10 +43,10 @@ HeldForward::~HeldForward()
     std::erase_if(table().entries, [this](const Entry &entry) { return entry.number == m_number; });
 }
 
-bool HeldForward::isHeld(const QString &owner, const ForwardSpec &spec)
+bool HeldForward::isHeld(const ForwardOwner &owner, const ForwardSpec &spec)
 {
     const std::lock_guard guard(table().mutex);
-    return std::ranges::any_of(table().entries, [&](const Entry &entry) { return entry.owner == owner && entry.spec == spec; });
+    return std::ranges::any_of(table().entries, [&](const Entry &entry) { return entry.owner.identity == owner.identity && entry.spec == spec; });
 }
 
 QString HeldForward::ownerOf(const ForwardSpec::End &at)
@@ -55,7 +55,7 @@ QString HeldForward::ownerOf(const ForwardSpec::End &at)
     const auto found = std::ranges::find_if(table().entries, [&](const Entry &entry) {
         return listensHere(entry.spec.kind) && entry.at.path == at.path && entry.at.port == at.port;
     });
-    return found == table().entries.end() ? QString() : found->owner;
+    return found == table().entries.end() ? QString() : found->owner.name;
 }
 
 } // namespace Sandpiper

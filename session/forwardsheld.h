@@ -6,19 +6,26 @@
 
 namespace Sandpiper {
 
+// The machine that a link leads to.
+struct ForwardOwner
+{
+    QString identity; // the same for every link to it, and for no other machine
+    QString name;     // for people; several may have one name
+};
+
 // Holds one forward as long as it lives.
 class HeldForward
 {
 public:
-    // owner: the machine that the link leads to. at: as it listens.
-    HeldForward(const QString &owner, const ForwardSpec &spec, const ForwardSpec::End &at);
+    // at: as it listens.
+    HeldForward(const ForwardOwner &owner, const ForwardSpec &spec, const ForwardSpec::End &at);
     ~HeldForward();
     HeldForward(const HeldForward &) = delete;
     HeldForward &operator=(const HeldForward &) = delete;
 
     // Whether another link to the same machine has just this forward.
-    [[nodiscard]] static bool isHeld(const QString &owner, const ForwardSpec &spec);
-    // Whose forward listens at this place on this computer; empty: none of ours.
+    [[nodiscard]] static bool isHeld(const ForwardOwner &owner, const ForwardSpec &spec);
+    // Whose forward listens at this place on this computer, for people; empty: none of ours.
     [[nodiscard]] static QString ownerOf(const ForwardSpec::End &at);
 
 private:

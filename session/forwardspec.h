@@ -68,6 +68,7 @@ struct ForwardRules
     int socketMask = 0177;       // permissions that socket files do not have
     std::chrono::milliseconds greetingPatience{30'000}; // with a client, until it has said where to (SOCKS)
     std::chrono::milliseconds dialPatience{15'000};     // with a connection, until it is there
+    std::chrono::milliseconds answerPatience{20'000};   // with the server, until it says whether it listens
 
     friend bool operator==(const ForwardRules &, const ForwardRules &) = default;
 };

@@ -38,7 +38,7 @@ ssh_channel SshThread::acceptAgentChannel()
     }
     TunnelSpec spec;
     spec.stream = std::make_shared<FileDescriptor>(std::move(agent));
-    auto tunnel = std::make_unique<SshTunnelChannel>(ssh_channel_new(m_session.get()), spec, *m_mail, m_woken);
+    auto tunnel = std::make_unique<SshTunnelChannel>(ssh_channel_new(m_session.get()), spec, *m_mail, m_woken, m_late);
     if (tunnel->isOver())
         return nullptr;
     m_acceptedTunnels.push_back(std::move(tunnel));
@@ -52,7 +52,12 @@ void SshThread::armForwards()
         for (const ForwardSpec &spec : std::as_const(m_options.forwards))
             m_forwards.add(--id, spec);
     }
-    m_forwards.begin(m_subject, m_options.forwardRules);
+    // Without a sandbox a name or an address says little: the same one is another machine behind another jump.
+    const SshEndpoint &endpoint = m_options.endpoint;
+    const QString identity = !m_options.sandbox.isEmpty()
+            ? m_options.sandbox.toString()
+            : u"%1@%2:%3 %4"_s.arg(endpoint.user, endpoint.host.toLower()).arg(endpoint.port).arg(m_accepted ? fingerprintOf(*m_accepted) : QString());
+    m_forwards.begin({identity, m_subject}, m_options.forwardRules);
 }
 
 void SshThread::pumpForwards()

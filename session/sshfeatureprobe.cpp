@@ -32,8 +32,9 @@ QString firstLine(const QByteArray &text)
 class SshFeatureProbe::Channel
 {
 public:
-    explicit Channel(ssh_session session)
-        : m_handle(ssh_channel_new(session))
+    Channel(ssh_session session, LateChannels &late)
+        : m_late(late)
+        , m_handle(ssh_channel_new(session))
     {
         ssh_callbacks_init(&m_callbacks);
         m_callbacks.userdata = this;
@@ -45,6 +46,9 @@ public:
             channel->isFlooded |= to.size() >= kMostOutput;
             return int(size);
         };
+        m_callbacks.channel_open_response_function = [](ssh_session, ssh_channel, bool, void *self) {
+            static_cast<Channel *>(self)->m_opening = LateChannels::Opening::Settled;
+        };
         m_callbacks.channel_close_function = [](ssh_session, ssh_channel, void *self) { static_cast<Channel *>(self)->isClosed = true; };
         m_callbacks.channel_exit_status_function = [](ssh_session, ssh_channel, int code, void *self) { static_cast<Channel *>(self)->status = code; };
         if (m_handle)
@@ -55,7 +59,7 @@ public:
         if (!m_handle)
             return;
         ssh_remove_channel_callbacks(m_handle, &m_callbacks);
-        closeAndFree(m_handle);
+        m_late.letGo(m_handle, m_opening);
     }
     Channel(const Channel &) = delete;
     Channel &operator=(const Channel &) = delete;
@@ -75,12 +79,15 @@ public:
     bool isFlooded = false;
 
 private:
+    LateChannels &m_late;
     ssh_channel m_handle;
+    LateChannels::Opening m_opening = LateChannels::Opening::Awaited; // each is made to be opened at once
     ssh_channel_callbacks_struct m_callbacks = {};
 };
 
-SshFeatureProbe::SshFeatureProbe(std::chrono::milliseconds patience)
+SshFeatureProbe::SshFeatureProbe(std::chrono::milliseconds patience, LateChannels &late)
     : m_patience(patience)
+    , m_late(late)
     , m_mark("sandpiper-" + QByteArray::number(QRandomGenerator::global()->generate64(), 16))
 {
 }
@@ -131,6 +138,8 @@ void SshFeatureProbe::giveUp()
     static constexpr ServerFeature asked[] = {ServerFeature::Terminal, ServerFeature::Exec, ServerFeature::Sftp, ServerFeature::LocalForward,
                                               ServerFeature::AgentForward, ServerFeature::UnixForward, ServerFeature::RemoteForward};
     say(asked[int(m_question)], u"the server gave no answer in time"_s);
+    if (m_isGlobal && m_stage == 0)
+        m_portInDoubt = m_port;
     const bool isDumb = ++m_silences >= kMostSilences;
     next();
     if (!isDumb)
@@ -173,7 +182,7 @@ SshFeatureProbe::Call SshFeatureProbe::request(int code)
 SshFeatureProbe::Call SshFeatureProbe::openSession(ssh_session session, const Around &around, ServerFeature feature)
 {
     if (!m_channel)
-        m_channel = std::make_unique<Channel>(session);
+        m_channel = std::make_unique<Channel>(session, m_late);
     const Call call = m_channel->get() ? request(ssh_channel_open_session(m_channel->get())) : Call::Refused;
     if (call == Call::Refused && m_question != Question::Terminal && !std::exchange(m_isSecondTry, true)) {
         // Of a server that gives one session at a time the last one was still being tidied away.
@@ -328,7 +337,7 @@ SshFeatureProbe::Step SshFeatureProbe::judgeSftp()
 SshFeatureProbe::Step SshFeatureProbe::askLocal(ssh_session session)
 {
     if (!m_channel)
-        m_channel = std::make_unique<Channel>(session);
+        m_channel = std::make_unique<Channel>(session, m_late);
     if (!m_channel->get())
         return answer(ServerFeature::LocalForward, Kind::Unknown);
     switch (request(ssh_channel_open_forward(m_channel->get(), "127.0.0.1", kSilentPort, "127.0.0.1", 0))) {
@@ -363,7 +372,7 @@ SshFeatureProbe::Step SshFeatureProbe::askUnix(ssh_session session)
     if (!m_agentHolder || m_agentHolder->isClosed)
         return answer(ServerFeature::UnixForward, Kind::Unknown, u"it is seen at an agent's socket only, and there is none"_s);
     if (!m_channel)
-        m_channel = std::make_unique<Channel>(session);
+        m_channel = std::make_unique<Channel>(session, m_late);
     if (!m_channel->get())
         return answer(ServerFeature::UnixForward, Kind::Unknown);
     switch (request(ssh_channel_open_forward_unix(m_channel->get(), m_agentSocket.toUtf8().constData(), "127.0.0.1", 0))) {
@@ -384,6 +393,8 @@ SshFeatureProbe::Step SshFeatureProbe::askRemote(ssh_session session, const Arou
     if (QByteArrayView(ssh_get_serverbanner(session)).contains("dropbear"))
         return answer(ServerFeature::RemoteForward, Kind::Unknown, u"it would not give the port back"_s);
     if (!m_isGlobal) {
+        if (around.isAsking)
+            return Step::Wait;
         m_isGlobal = true;
         m_isStale = around.awaitsLife;
     }

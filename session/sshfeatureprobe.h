@@ -6,6 +6,7 @@
 // a deadline.
 #pragma once
 
+#include "session/latechannels.h"
 #include "session/serverfeatures.h"
 #include "session/sshhandles.h"
 
@@ -20,7 +21,8 @@ namespace Sandpiper {
 class SshFeatureProbe
 {
 public:
-    explicit SshFeatureProbe(std::chrono::milliseconds patience);
+    // late outlives it.
+    SshFeatureProbe(std::chrono::milliseconds patience, LateChannels &late);
     ~SshFeatureProbe(); // outside of libssh's callbacks only, and before ssh_disconnect()
     SshFeatureProbe(const SshFeatureProbe &) = delete;
     SshFeatureProbe &operator=(const SshFeatureProbe &) = delete;
@@ -30,6 +32,7 @@ public:
     {
         bool hasSessions = false; // a refused session says nothing of what one could do
         bool awaitsLife = false;  // an answer to a keep-alive may be outstanding
+        bool isAsking = false;    // somebody else waits for the answer to a global request
     };
     // Does what can be done now without waiting. Outside of libssh's callbacks only.
     void pump(ssh_session session, const Around &around);
@@ -37,6 +40,8 @@ public:
     // The library has one place for the answer to a global request: nobody else may ask meanwhile.
     [[nodiscard]] bool holdsGlobalRequests() const { return m_isGlobal; }
     [[nodiscard]] bool isOver() const { return m_question == Question::None; }
+    // Of 127.0.0.1 there: it was asked for, and the answer may come yet. 0: none.
+    [[nodiscard]] int portInDoubt() const { return m_portInDoubt; }
     // Once it is over; without version of the server and time.
     [[nodiscard]] const ServerFeatures &features() const { return m_features; }
 
@@ -68,6 +73,7 @@ private:
     void giveUp();
 
     std::chrono::milliseconds m_patience;
+    LateChannels &m_late;
     QByteArray m_mark; // what is echoed
     ServerFeatures m_features;
     Question m_question = Question::Terminal;
@@ -83,6 +89,7 @@ private:
     bool m_isGlobal = false;
     bool m_isStale = false; // the next answer to a global request is not ours
     int m_port = 0;
+    int m_portInDoubt = 0;
     int m_portsTried = 0;
 };
 

@@ -5,14 +5,12 @@
 #include <QRandomGenerator>
 
 using namespace Qt::Literals::StringLiterals;
-using namespace std::chrono_literals;
 
 namespace Sandpiper {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience = 20s;
 // Nobody listens there for us: the request changes nothing, and its answer is the last that was outstanding.
 constexpr int kNobodysPort = 1;
 // Ports that no system gives away by itself: a server that listens in two families says yes where one of them
@@ -26,7 +24,7 @@ constexpr int kMostPorts = 4; // that are tried; a server that forbids them all 
 std::optional<SshForwards::Asking> SshForwards::nextQuestion()
 {
     Asking question;
-    question.deadline = Clock::now() + kPatience;
+    question.deadline = Clock::now() + m_rules.answerPatience;
     if (!m_toCancel.empty()) {
         question.what = Asking::What::Cancel;
         std::tie(question.address, question.port) = m_toCancel.front();
@@ -53,7 +51,7 @@ void SshForwards::pumpQuestions(ssh_session session, bool &awaitsLife, bool mayA
             m_asking = nextQuestion();
             if (!m_asking)
                 return;
-            m_asking->clears = awaitsLife || m_isUnclear;
+            m_asking->clears = awaitsLife;
         }
         Asking &question = *m_asking;
         const bool isCancel = question.clears || question.what == Asking::What::Cancel;
@@ -66,15 +64,12 @@ void SshForwards::pumpQuestions(ssh_session session, bool &awaitsLife, bool mayA
         if (!ssh_is_connected(session))
             return;
         if (code == SSH_AGAIN) {
-            m_isUnclear = true;
-            Forward *forward = find(question.id);
-            m_asking.reset();
-            if (forward)
-                fail(*forward, {ErrorKind::Timeout, Layer::Ssh, u"the server gave no answer in time"_s, m_owner});
+            overdue(question);
         } else if (question.clears) {
             question.clears = false;
-            m_isUnclear = false;
             awaitsLife = false;
+            if (question.isOverdue)
+                m_asking.reset();
         } else {
             const Asking done = *std::exchange(m_asking, std::nullopt);
             answered(done, code == SSH_OK);
@@ -82,12 +77,36 @@ void SshForwards::pumpQuestions(ssh_session session, bool &awaitsLife, bool mayA
     }
 }
 
+// Its answer may come yet, and a yes leaves a port open there: so it stays in its place until then, and whoever
+// waits behind it waits as long again.
+void SshForwards::overdue(Asking &question)
+{
+    question.deadline = Clock::now() + m_rules.answerPatience;
+    const bool isFirst = !std::exchange(question.isOverdue, true);
+    for (const auto &forward : m_forwards) {
+        const bool isAsked = forward->id == question.id;
+        if (forward->spec.kind == ForwardSpec::Kind::Remote && forward->isBegun && forward->status.state == ForwardStatus::State::Waiting && (isAsked || !isFirst))
+            fail(*forward, {ErrorKind::Timeout, Layer::Ssh, u"the server gave no answer in time"_s, m_owner.name});
+    }
+}
+
+void SshForwards::giveBackLater(const QByteArray &address, int port)
+{
+    Q_ASSERT(!m_asking);
+    Asking question;
+    question.address = address;
+    question.port = port;
+    question.isOverdue = true;
+    question.deadline = Clock::now() + m_rules.answerPatience;
+    m_asking = question;
+}
+
 void SshForwards::answered(const Asking &question, bool isGranted)
 {
     if (question.what == Asking::What::Cancel)
         return; // a server that goes on listening has its connections refused
     Forward *forward = find(question.id);
-    if (!forward) { // it was stopped meanwhile
+    if (!forward || question.isOverdue) { // it was stopped meanwhile, or given up
         if (isGranted)
             m_toCancel.emplace_back(question.address, question.port);
         return;
@@ -106,7 +125,7 @@ void SshForwards::answered(const Asking &question, bool isGranted)
          {ErrorKind::PermissionDenied, Layer::Ssh,
           isAny ? u"the server does not listen for us"_s
                 : u"the server does not listen at port %1 for us: it is in use there, or not allowed"_s.arg(question.port),
-          m_owner},
+          m_owner.name},
          isHeld);
 }
 

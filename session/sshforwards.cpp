@@ -24,9 +24,10 @@ constexpr auto kRestWithoutDescriptors = 250ms;
 
 } // namespace
 
-SshForwards::SshForwards(LinkMail &mail, bool &woken)
+SshForwards::SshForwards(LinkMail &mail, bool &woken, LateChannels &late)
     : m_mail(mail)
     , m_woken(woken)
+    , m_late(late)
 {
 }
 
@@ -49,7 +50,7 @@ void SshForwards::add(int id, const ForwardSpec &spec)
     m_forwards.push_back(std::move(forward));
 }
 
-void SshForwards::begin(const QString &owner, const ForwardRules &rules)
+void SshForwards::begin(const ForwardOwner &owner, const ForwardRules &rules)
 {
     m_owner = owner;
     m_rules = rules;
@@ -59,7 +60,7 @@ void SshForwards::begin(const QString &owner, const ForwardRules &rules)
 void SshForwards::begin(Forward &forward, ssh_session session)
 {
     forward.isBegun = true;
-    const auto unsupported = [&](const QString &why) { fail(forward, {ErrorKind::Unsupported, Layer::Ssh, why, m_owner}); };
+    const auto unsupported = [&](const QString &why) { fail(forward, {ErrorKind::Unsupported, Layer::Ssh, why, m_owner.name}); };
     switch (forward.spec.kind) {
     case Kind::Local:
         if (!forward.spec.target.path.isEmpty() && ssh_get_openssh_version(session) == 0)
@@ -96,7 +97,7 @@ void SshForwards::listenHere(Forward &forward)
 void SshForwards::listens(Forward &forward, const ForwardSpec::End &at)
 {
     forward.held = std::make_unique<HeldForward>(m_owner, forward.spec, at);
-    qCInfo(lcForwards).noquote() << m_owner << forwardOption(forward.spec.kind) << forwardText(forward.spec) << "listens at" << forwardEndText(at);
+    qCInfo(lcForwards).noquote() << m_owner.name << forwardOption(forward.spec.kind) << forwardText(forward.spec) << "listens at" << forwardEndText(at);
     setState(forward, {ForwardStatus::State::Listening, at, {}, false});
 }
 
@@ -109,7 +110,7 @@ void SshForwards::setState(Forward &forward, ForwardStatus status)
 void SshForwards::fail(Forward &forward, const Error &error, bool isHeldElsewhere)
 {
     close(forward);
-    qCInfo(lcForwards).noquote() << m_owner << forwardFailure(forward.spec, error);
+    qCInfo(lcForwards).noquote() << m_owner.name << forwardFailure(forward.spec, error);
     setState(forward, {ForwardStatus::State::Failed, {}, error, isHeldElsewhere});
     if (forward.id >= 0)
         return;
@@ -118,7 +119,7 @@ void SshForwards::fail(Forward &forward, const Error &error, bool isHeldElsewher
         if (!m_firstFailure)
             m_firstFailure = error;
     } else if (!std::exchange(m_saidHeld, true)) {
-        m_notices.append(u"The port forwards of %1 are served by another connection already."_s.arg(tamed(m_owner, 80)));
+        m_notices.append(u"The port forwards of %1 are served by another connection already."_s.arg(tamed(m_owner.name, 80)));
     }
 }
 
@@ -347,7 +348,7 @@ void SshForwards::connectThrough(Forward &forward, const TunnelSpec &spec)
 {
     TunnelSpec wanted = spec;
     wanted.patience = m_rules.dialPatience;
-    forward.tunnels.push_back({std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken), 0});
+    forward.tunnels.push_back({std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken, m_late), 0});
 }
 
 ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, int port, const QByteArray &origin, int originPort)
@@ -362,7 +363,7 @@ ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, 
             found = forward.get();
     }
     if (!found || !hasRoom()) {
-        qCWarning(lcForwards).noquote() << m_owner << "brings a connection to its port" << port << (found ? "when there is no room" : "that nobody asked for");
+        qCWarning(lcForwards).noquote() << m_owner.name << "brings a connection to its port" << port << (found ? "when there is no room" : "that nobody asked for");
         return nullptr;
     }
     TunnelSpec spec;
@@ -387,7 +388,7 @@ ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, 
         tellTrouble(*found, done.error());
         return nullptr;
     }
-    tunnel.channel = std::make_unique<SshTunnelChannel>(ssh_channel_new(session), spec, m_mail, m_woken);
+    tunnel.channel = std::make_unique<SshTunnelChannel>(ssh_channel_new(session), spec, m_mail, m_woken, m_late);
     if (tunnel.channel->isOver())
         return nullptr;
     const ssh_channel channel = tunnel.channel->channel();

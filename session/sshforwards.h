@@ -16,8 +16,8 @@ namespace Sandpiper {
 class SshForwards
 {
 public:
-    // Both outlive it; woken is set when something wants a pump().
-    SshForwards(LinkMail &mail, bool &woken);
+    // All three outlive it; woken is set when something wants a pump().
+    SshForwards(LinkMail &mail, bool &woken, LateChannels &late);
     ~SshForwards(); // outside of libssh's callbacks only
     SshForwards(const SshForwards &) = delete;
     SshForwards &operator=(const SshForwards &) = delete;
@@ -25,8 +25,11 @@ public:
     // At any time; from begin() on something comes of it.
     void add(int id, const ForwardSpec &spec);
     void stop(int id);
-    // The link is Ready. owner: the machine that it leads to, for people.
-    void begin(const QString &owner, const ForwardRules &rules);
+    // The link is Ready.
+    void begin(const ForwardOwner &owner, const ForwardRules &rules);
+    // Somebody else has asked the server to listen there and does not wait for the answer any more: where it
+    // is yes, the port is given back.
+    void giveBackLater(const QByteArray &address, int port);
     // Does what can be done now without waiting. Outside of libssh's callbacks only. awaitsLife: the library
     // may still have the answer to a keep-alive to give; false afterwards where it has given it.
     // mayAsk: nobody else waits for the answer to a global request.
@@ -65,6 +68,7 @@ private:
         QByteArray address;
         int port = 0;
         bool clears = false; // first the library is to give the answers that it has
+        bool isOverdue = false; // nobody waits for its answer any more, and none after it can be asked
         std::chrono::steady_clock::time_point deadline;
     };
 
@@ -78,6 +82,7 @@ private:
     void pumpAnswers();
     void pumpQuestions(ssh_session session, bool &awaitsLife, bool mayAsk);
     [[nodiscard]] std::optional<Asking> nextQuestion();
+    void overdue(Asking &question);
     void answered(const Asking &question, bool isGranted);
     [[nodiscard]] Forward *find(int id);
     void setState(Forward &forward, ForwardStatus status);
@@ -90,8 +95,9 @@ private:
 
     LinkMail &m_mail;
     bool &m_woken;
+    LateChannels &m_late;
     bool m_isReady = false;
-    QString m_owner;
+    ForwardOwner m_owner;
     ForwardRules m_rules;
     std::vector<std::unique_ptr<Forward>> m_forwards;
     ForwardDial m_dial;
@@ -100,7 +106,6 @@ private:
     std::vector<std::pair<int, Tunnel>> m_accepted;
     std::optional<Asking> m_asking;
     std::deque<std::pair<QByteArray, int>> m_toCancel; // address and port
-    bool m_isUnclear = false; // a question of ours was left without an answer: it may come yet
     std::vector<int> m_watched;
     ssh_event m_event = nullptr;
     std::optional<std::chrono::steady_clock::time_point> m_restsUntil; // short of descriptors

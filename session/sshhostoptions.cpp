@@ -138,6 +138,7 @@ void Filling::fillEnvironment()
     m_options.forwardRules = m_config.forwardRules;
     m_options.forwardRules.greetingPatience = given.greetingPatience; // no file says these
     m_options.forwardRules.dialPatience = given.dialPatience;
+    m_options.forwardRules.answerPatience = given.answerPatience;
     m_options.compression = m_config.compression;
 }
 

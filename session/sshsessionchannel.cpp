@@ -39,10 +39,11 @@ ShellEnd failed(ErrorKind kind, const QString &detail)
 
 } // namespace
 
-SshSessionChannel::SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &mail)
+SshSessionChannel::SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &mail, LateChannels &late)
     : m_id(id)
     , m_spec(spec)
     , m_mail(mail)
+    , m_late(late)
     , m_sizeThere(spec.size)
 {
     ssh_callbacks_init(&m_callbacks);
@@ -55,6 +56,9 @@ SshSessionChannel::SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &
     };
     m_callbacks.channel_eof_function = [](ssh_session, ssh_channel, void *self) {
         static_cast<SshSessionChannel *>(self)->m_remoteEof = true;
+    };
+    m_callbacks.channel_open_response_function = [](ssh_session, ssh_channel, bool, void *self) {
+        static_cast<SshSessionChannel *>(self)->m_opening = LateChannels::Opening::Settled;
     };
     m_callbacks.channel_exit_status_function = [](ssh_session, ssh_channel, int status, void *self) {
         static_cast<SshSessionChannel *>(self)->m_exitCode = status;
@@ -69,7 +73,7 @@ SshSessionChannel::~SshSessionChannel()
     if (!m_channel)
         return;
     ssh_remove_channel_callbacks(m_channel, &m_callbacks);
-    closeAndFree(m_channel);
+    m_late.letGo(m_channel, m_opening);
 }
 
 int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
@@ -223,10 +227,13 @@ SshSessionChannel::Step SshSessionChannel::open(ssh_session session)
         if (!m_channel || ssh_add_channel_callbacks(m_channel, &m_callbacks) != SSH_OK)
             return Step::Failed;
     }
+    m_opening = LateChannels::Opening::Awaited; // the call itself may take the answer in
     // The origin is for the server's log only.
     const int code = m_spec.connectPort == 0
             ? ssh_channel_open_session(m_channel)
             : ssh_channel_open_forward(m_channel, m_spec.connectHost.toUtf8().constData(), m_spec.connectPort, "127.0.0.1", 0);
+    if (code != SSH_AGAIN)
+        m_opening = LateChannels::Opening::Settled;
     return code == SSH_AGAIN ? Step::Again : code == SSH_OK ? Step::Next : Step::Failed;
 }
 

@@ -1,6 +1,7 @@
 // The far end of one shell or command, in the thread of its link.
 #pragma once
 
+#include "session/latechannels.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 
@@ -14,8 +15,8 @@ namespace Sandpiper {
 class SshSessionChannel
 {
 public:
-    // mail outlives it. Nothing is sent before the first pump().
-    SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &mail);
+    // mail and late outlive it. Nothing is sent before the first pump().
+    SshSessionChannel(int id, const ChannelSpec &spec, LinkMail &mail, LateChannels &late);
     ~SshSessionChannel(); // closes the channel where it is open; only outside of libssh's callbacks
     SshSessionChannel(const SshSessionChannel &) = delete;
     SshSessionChannel &operator=(const SshSessionChannel &) = delete;
@@ -62,9 +63,11 @@ private:
     int m_id;
     ChannelSpec m_spec;
     LinkMail &m_mail;
+    LateChannels &m_late;
     Stage m_stage = Stage::Opening;
     ssh_channel m_channel = nullptr; // freed by us, or by ssh_disconnect(): see lose()
     ssh_channel_callbacks_struct m_callbacks = {};
+    LateChannels::Opening m_opening = LateChannels::Opening::Settled;
 
     QMap<QString, QString> m_refusedEnvironment;
     TerminalSize m_sizeThere;

@@ -97,16 +97,16 @@ void SshThread::takeCommands()
                            [this](ToLink::Probe) { probe(); },
                            [this](ToLink::AskFeatures) {
                                if (m_state == LinkState::Ready && !m_features)
-                                   m_features = std::make_unique<SshFeatureProbe>(m_options.featurePatience);
+                                   m_features = std::make_unique<SshFeatureProbe>(m_options.featurePatience, m_late);
                            },
                            [this](ToLink::Answer &answer) { m_answers.push_back(std::move(answer)); },
                            [this](ToLink::OpenChannel &wish) {
-                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail));
+                               m_channels.push_back(std::make_unique<SshSessionChannel>(wish.channel, wish.spec, *m_mail, m_late));
                                if (m_state == LinkState::Ready)
                                    m_channels.back()->complete(m_options);
                            },
                            [this](ToLink::OpenTunnel &wish) {
-                               m_tunnels.push_back(std::make_unique<SshTunnelChannel>(wish.channel, wish.spec, *m_mail, m_woken));
+                               m_tunnels.push_back(std::make_unique<SshTunnelChannel>(wish.channel, wish.spec, *m_mail, m_woken, m_late));
                            },
                            [this](ToLink::Transport &transport) { m_transports.push_back(std::move(transport)); },
                            [this](ToLink::Write &input) {
@@ -325,14 +325,18 @@ void SshThread::pumpChannels()
         open->pump(m_session.get(), m_event.get());
     std::erase_if(m_tunnels, [](const auto &open) { return open->isOver(); });
     pumpFeatures();
+    m_late.pump();
 }
 
 void SshThread::pumpFeatures()
 {
-    if (!m_features || m_forwards.holdsGlobalRequests())
+    if (!m_features)
         return;
-    m_features->pump(m_session.get(), {.hasSessions = !m_channels.empty(), .awaitsLife = m_askedForLife});
+    m_features->pump(m_session.get(), {.hasSessions = !m_channels.empty(), .awaitsLife = m_askedForLife, .isAsking = m_forwards.holdsGlobalRequests()});
     if (m_features->isOver() && isConnected()) {
+        if (m_features->portInDoubt() != 0)
+            m_forwards.giveBackLater("127.0.0.1", m_features->portInDoubt());
+        m_woken = true; // a forward may have waited for its turn to ask
         m_mail->events.put(FromLink::Features{m_features->features()});
         m_features.reset();
     }
@@ -343,7 +347,7 @@ int SshThread::nextTimeout() const
     Deadline next = m_options.keepAlive.count() > 0 ? m_nextKeepAlive : Deadline::max();
     next = std::min(next, m_probeUntil.value_or(next));
     next = std::min(next, m_forwards.nextDeadline().value_or(next));
-    if (m_features && !m_forwards.holdsGlobalRequests())
+    if (m_features)
         next = std::min(next, m_features->nextDeadline().value_or(next));
     for (const auto &open : m_channels) {
         if (const auto deadline = open->nextDeadline())
@@ -434,6 +438,7 @@ void SshThread::dropSession()
     std::exchange(m_acceptedTunnels, {}).clear();
     m_tunnels.clear(); // their streams are in the event
     m_channels.clear(); // before ssh_disconnect(), which frees what they hold
+    m_late.clear();
     if (m_session) {
         // Anything still unsent is sent first, or the farewell would be dropped.
         if (m_event && isConnected())

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/knownhosts.h"
+#include "session/latechannels.h"
 #include "session/lentsocket.h"
 #include "session/sshauth.h"
 #include "session/sshfeatureprobe.h"
@@ -112,10 +113,11 @@ private:
     ssh_counter_struct m_bytes = {}; // of the socket
     std::optional<quint64> m_sentWhenFull; // packets, since the socket takes nothing more
     ssh_callbacks_struct m_callbacks = {};
+    LateChannels m_late; // outlives all channels
     std::vector<std::unique_ptr<SshSessionChannel>> m_channels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_tunnels;
     std::vector<std::unique_ptr<SshTunnelChannel>> m_acceptedTunnels; // since the last pumpChannels(); they come in callbacks
-    SshForwards m_forwards{*m_mail, m_woken};
+    SshForwards m_forwards{*m_mail, m_woken, m_late};
     std::unique_ptr<SshFeatureProbe> m_features;
     std::optional<HostKey> m_accepted; // the key of this host, once it is trusted
     QList<KnownHostsFile> m_knownHosts;

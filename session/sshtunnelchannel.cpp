@@ -32,11 +32,12 @@ Error refusalOf(const OpeningRefusal &refusal, const TunnelSpec &spec)
 
 } // namespace
 
-SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken)
+SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late)
     : m_id(id)
     , m_spec(spec)
     , m_mail(mail)
     , m_woken(woken)
+    , m_late(late)
 {
     ssh_callbacks_init(&m_callbacks);
     m_callbacks.userdata = this;
@@ -51,13 +52,14 @@ SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mai
     };
     // The session has one place for words, and the next that is refused overwrites them.
     m_callbacks.channel_open_response_function = [](ssh_session session, ssh_channel, bool isOpen, void *self) {
+        static_cast<SshTunnelChannel *>(self)->m_opening = LateChannels::Opening::Settled;
         if (!isOpen)
             static_cast<SshTunnelChannel *>(self)->m_refusal = openingRefusal(session);
     };
 }
 
-SshTunnelChannel::SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken)
-    : SshTunnelChannel(kNobodys, spec, mail, woken)
+SshTunnelChannel::SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late)
+    : SshTunnelChannel(kNobodys, spec, mail, woken, late)
 {
     m_channel = accepted;
     m_stage = !listen() ? Stage::Over : m_spec.stream ? Stage::Running : Stage::Joining;
@@ -86,7 +88,7 @@ SshTunnelChannel::~SshTunnelChannel()
     if (!m_channel)
         return;
     ssh_remove_channel_callbacks(m_channel, &m_callbacks);
-    closeAndFree(m_channel);
+    m_late.letGo(m_channel, m_opening);
 }
 
 int SshTunnelChannel::take(const void *data, quint32 size)
@@ -147,9 +149,12 @@ void SshTunnelChannel::open(ssh_session session)
             return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
     }
     const QByteArray origin = m_spec.originHost.toUtf8();
+    m_opening = LateChannels::Opening::Awaited; // the call itself may take the answer in
     const int code = m_spec.path.isEmpty()
             ? ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port, origin.constData(), m_spec.originPort)
             : ssh_channel_open_forward_unix(m_channel, m_spec.path.toUtf8().constData(), origin.constData(), m_spec.originPort);
+    if (code != SSH_AGAIN)
+        m_opening = LateChannels::Opening::Settled;
     if (code == SSH_OK) {
         m_patience.reset();
         m_stage = Stage::Running;

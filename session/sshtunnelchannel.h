@@ -2,6 +2,7 @@
 // asked for (direct-tcpip, direct-streamlocal@openssh.com), or one that the server opened to us.
 #pragma once
 
+#include "session/latechannels.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 #include "session/sshrefusal.h"
@@ -17,11 +18,11 @@ namespace Sandpiper {
 class SshTunnelChannel
 {
 public:
-    // mail and woken outlive it; woken is set when its stream wants a pump(). id 0: nobody is told of it.
-    SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken);
+    // All references outlive it; woken is set when its stream wants a pump(). id 0: nobody is told of it.
+    SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late);
     // The server's: a fresh channel, which is accepted after this. Nobody is told of its end. Made in
     // libssh's callback. Without a stream it waits for join() or refuse(), at most the spec's patience.
-    SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken);
+    SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late);
     ~SshTunnelChannel(); // outside of libssh's callbacks only, and before its event goes
     SshTunnelChannel(const SshTunnelChannel &) = delete;
     SshTunnelChannel &operator=(const SshTunnelChannel &) = delete;
@@ -59,9 +60,11 @@ private:
     TunnelSpec m_spec;
     LinkMail &m_mail;
     bool &m_woken;
+    LateChannels &m_late;
     Stage m_stage = Stage::Opening;
     ssh_channel m_channel = nullptr; // freed by us, or by ssh_disconnect()
     ssh_channel_callbacks_struct m_callbacks = {};
+    LateChannels::Opening m_opening = LateChannels::Opening::Settled;
     ssh_event m_event = nullptr; // where the stream is watched
     short m_watched = 0;
 

@@ -1,4 +1,6 @@
 // Port forwards of a link over real servers: the bytes, both ends of a connection, and how they end.
+#include "session/forwardlistener.h"
+#include "session/serverfeatures.h"
 #include "session/sshlink.h"
 
 #include "tests/support/cuttableproxy.h"
@@ -378,6 +380,58 @@ private slots:
         QCOMPARE(isThere && after.st_ino == before.st_ino, !works);
     }
 
+    void aSocketFileHasThePermissionsThatAreLeft_data()
+    {
+        QTest::addColumn<int>("mask");
+        QTest::addColumn<int>("mode");
+        QTest::newRow("for the user alone") << 0177 << 0600;
+        QTest::newRow("for the group too") << 0117 << 0660;
+        QTest::newRow("for all") << 0111 << 0666;
+    }
+    void aSocketFileHasThePermissionsThatAreLeft()
+    {
+        QFETCH(int, mask);
+        QFETCH(int, mode);
+        QTemporaryDir folder;
+        ForwardRules rules;
+        rules.socketMask = mask;
+        ForwardSpec::End wanted;
+        wanted.path = folder.filePath(u"s"_s);
+        const mode_t before = ::umask(077);
+        const Result<ForwardListener> listener = ForwardListener::open(wanted, rules);
+        ::umask(before);
+        QVERIFY2(listener, listener ? "" : qPrintable(listener.error().detail));
+        struct stat info = {};
+        QVERIFY(::lstat(QFile::encodeName(wanted.path).constData(), &info) == 0 && S_ISSOCK(info.st_mode));
+        QCOMPARE(int(info.st_mode & 07777), mode);
+    }
+
+    // Many at once replace the same stale socket: one of them has it, and keeps it.
+    void aSocketThatIsJustBeingMadeIsNotTakenForAStaleOne()
+    {
+        QTemporaryDir folder;
+        ForwardRules rules;
+        rules.unlinksSockets = true;
+        ForwardSpec::End wanted;
+        wanted.path = folder.filePath(u"s"_s);
+        for (int round = 0; round < 200; ++round) {
+            std::vector<std::optional<ForwardListener>> made(8);
+            std::atomic<int> ready = 0;
+            std::vector<std::thread> threads;
+            for (std::optional<ForwardListener> &mine : made) {
+                threads.emplace_back([&] {
+                    for (++ready; ready < int(made.size());) { }
+                    if (Result<ForwardListener> listener = ForwardListener::open(wanted, rules))
+                        mine.emplace(*std::move(listener));
+                });
+            }
+            for (std::thread &thread : threads)
+                thread.join();
+            QCOMPARE(std::ranges::count_if(made, [](const auto &one) { return one.has_value(); }), 1);
+            QVERIFY(RawPeer::unixSocket(wanted.path).isValid());
+        }
+    }
+
     void whatCannotBeDoneIsNamed_data()
     {
         QTest::addColumn<QString>("server");
@@ -646,6 +700,160 @@ private slots:
             QTRY_COMPARE_WITH_TIMEOUT(answer.load(), 92, kPatience);
             QCOMPARE(m_echo->connections(), before);
         }
+    }
+
+    void aConnectionThatComesTooLateIsClosedThere()
+    {
+        std::atomic<bool> hasLeft = false;
+        std::atomic<int> closed = 0;
+        RawSshd::Script script;
+        script.afterLogin = [&](RawSshWire &wire) {
+            const auto opening = wire.readUntil(90); // SSH_MSG_CHANNEL_OPEN: type, number, …
+            if (!opening)
+                return;
+            const auto type = qFromBigEndian<quint32>(opening->constData() + 1);
+            const QByteArray number = opening->mid(5 + qsizetype(type), 4);
+            while (!hasLeft && !wire.isStopping())
+                std::this_thread::yield();
+            wire.send(RawSsh::message(91, number + QByteArray::fromHex("00000007 00100000 00008000")));
+            const auto close = wire.readUntil(97); // SSH_MSG_CHANNEL_CLOSE
+            closed = close ? int(qFromBigEndian<quint32>(close->constData() + 1)) : -1;
+            wire.drain();
+        };
+        RawSshd server(script);
+        LinkOptions options = server.options();
+        options.forwardRules.dialPatience = 50ms;
+        Forwarding forwarding(options);
+        const quint16 port = forwarding.ready(Kind::Local, u"0:127.0.0.1:80"_s);
+        QVERIFY2(port != 0, forwarding.why().constData());
+        QCOMPARE(RawPeer::tcp(port).receiveAll(), QByteArray());
+        QTRY_COMPARE_WITH_TIMEOUT(forwarding.troubles.size(), 1, kPatience);
+        QCOMPARE(forwarding.troubles.constFirst().kind, ErrorKind::Timeout);
+        hasLeft = true;
+        QTRY_COMPARE_WITH_TIMEOUT(closed.load(), 7, kPatience);
+        QCOMPARE(forwarding.link.state(), LinkState::Ready);
+    }
+
+    void aPortThatIsGivenTooLateIsGivenBack()
+    {
+        std::atomic<bool> hasLeft = false;
+        std::atomic<bool> isGivenBack = false;
+        RawSshd::Script script;
+        script.afterLogin = [&](RawSshWire &wire) {
+            // SSH_MSG_GLOBAL_REQUEST: type, whether an answer is wanted, address, port
+            const auto isAbout = [](const QByteArray &request, const QByteArray &type, quint16 port) {
+                return request.mid(5).startsWith(type) && qFromBigEndian<quint32>(request.constData() + request.size() - 4) == port;
+            };
+            bool isFirst = true;
+            while (const auto request = wire.readUntil(80)) {
+                while (isFirst && !hasLeft && !wire.isStopping())
+                    std::this_thread::yield();
+                isFirst = false;
+                if (isAbout(*request, "cancel-tcpip-forward", 8080))
+                    isGivenBack = true;
+                wire.send(RawSsh::message(81)); // SSH_MSG_REQUEST_SUCCESS
+            }
+        };
+        RawSshd server(script);
+        LinkOptions options = server.options();
+        options.forwardRules.answerPatience = 100ms;
+        Forwarding forwarding(options);
+        const int late = forwarding.add(Kind::Remote, u"8080:127.0.0.1:1"_s);
+        QTRY_COMPARE_WITH_TIMEOUT(forwarding.status(late).state, State::Failed, kPatience);
+        QCOMPARE(forwarding.status(late).error.kind, ErrorKind::Timeout);
+        // While that answer is outstanding nothing else can be asked.
+        const int behind = forwarding.add(Kind::Remote, u"8081:127.0.0.1:1"_s);
+        QTRY_COMPARE_WITH_TIMEOUT(forwarding.status(behind).state, State::Failed, kPatience);
+        hasLeft = true;
+        QTRY_VERIFY_WITH_TIMEOUT(isGivenBack, kPatience);
+        // On a slow machine the first try may be given up as well.
+        QTRY_COMPARE_WITH_TIMEOUT(forwarding.ready(Kind::Remote, u"8082:127.0.0.1:1"_s), quint16(8082), kPatience);
+        QCOMPARE(forwarding.link.state(), LinkState::Ready);
+    }
+
+    void aPortThatTheProbeIsGivenTooLateIsGivenBackToo()
+    {
+        struct Asker : FeatureAsker
+        {
+            std::optional<std::chrono::milliseconds> wantsAfter(const SandboxId &, const QString &) override { return 0ms; }
+            void told(const SandboxId &, const Result<ServerFeatures> &answer) override { answers.append(answer); }
+            QList<Result<ServerFeatures>> answers;
+        };
+        std::atomic<bool> hasLeft = false;
+        std::atomic<bool> isGivenBack = false;
+        RawSshd::Script script;
+        script.afterLogin = [&](RawSshWire &wire) {
+            QByteArray asked; // address and port
+            while (const auto packet = wire.read()) {
+                if (packet->startsWith(90)) { // SSH_MSG_CHANNEL_OPEN: prohibited, whatever it is for
+                    const QByteArray number = packet->mid(5 + qsizetype(qFromBigEndian<quint32>(packet->constData() + 1)), 4);
+                    wire.send(RawSsh::message(92, number + QByteArray::fromHex("00000001 00000000 00000000")));
+                } else if (packet->startsWith(80)) { // SSH_MSG_GLOBAL_REQUEST
+                    while (asked.isEmpty() && !hasLeft && !wire.isStopping())
+                        std::this_thread::yield();
+                    if (asked.isEmpty())
+                        asked = packet->last(8);
+                    else if (packet->mid(5).startsWith("cancel-tcpip-forward") && packet->last(8) == asked)
+                        isGivenBack = true;
+                    wire.send(RawSsh::message(81));
+                }
+            }
+        };
+        RawSshd server(script);
+        LinkOptions options = server.options();
+        Asker asker;
+        options.features = &asker;
+        options.featurePatience = 2s; // on a slow machine the refusals before it take their time
+        Forwarding forwarding(options);
+        QTRY_COMPARE_WITH_TIMEOUT(asker.answers.size(), 1, kPatience);
+        QVERIFY(asker.answers.constFirst());
+        QVERIFY(asker.answers.constFirst()->of(ServerFeature::RemoteForward).kind == FeatureAnswer::Kind::Unknown);
+        hasLeft = true;
+        QTRY_VERIFY_WITH_TIMEOUT(isGivenBack, kPatience);
+        QCOMPARE(forwarding.link.state(), LinkState::Ready);
+    }
+
+    void anotherMachineOfTheSameNameHoldsNothing_data()
+    {
+        QTest::addColumn<QString>("id");
+        QTest::addColumn<bool>("isHeld");
+        QTest::newRow("the same sandbox") << u"one"_s << true;
+        QTest::newRow("another of its name") << u"two"_s << false;
+    }
+    void anotherMachineOfTheSameNameHoldsNothing()
+    {
+        QFETCH(QString, id);
+        QFETCH(bool, isHeld);
+        LinkOptions options = m_openSsh->options();
+        options.displayName = u"web"_s;
+        options.sandbox = {u"vendor"_s, u"account"_s, u"one"_s};
+        Forwarding first(options);
+        const int held = first.add(Kind::Local, u"0:127.0.0.1:1"_s);
+        const QString same = u"%1:127.0.0.1:1"_s.arg(first.port(held));
+        first.link.stopForward(held);
+        QTRY_COMPARE_WITH_TIMEOUT(first.status(held).state, State::Stopped, kPatience);
+        QVERIFY(first.ready(Kind::Local, same) != 0);
+        options.sandbox.id = id;
+        Forwarding second(options);
+        const int other = second.add(Kind::Local, same);
+        QTRY_COMPARE_WITH_TIMEOUT(second.status(other).state, State::Failed, kPatience);
+        QCOMPARE(second.status(other).isHeldElsewhere, isHeld);
+    }
+
+    void anotherHostOfTheSameNameHoldsNothing()
+    {
+        TestSshd other(TestSshd::Kind::OpenSsh);
+        SANDPIPER_NEED_SSHD(other);
+        LinkOptions options = m_openSsh->options();
+        options.displayName = u"web"_s;
+        Forwarding first(options);
+        const QString same = u"%1:127.0.0.1:1"_s.arg(first.ready(Kind::Local, u"0:127.0.0.1:1"_s));
+        LinkOptions others = other.options();
+        others.displayName = u"web"_s;
+        Forwarding second(others);
+        const int id = second.add(Kind::Local, same);
+        QTRY_COMPARE_WITH_TIMEOUT(second.status(id).state, State::Failed, kPatience);
+        QVERIFY(!second.status(id).isHeldElsewhere);
     }
 
     void thereIsABoundAndWhoComesLaterWaits()
