@@ -277,6 +277,8 @@ void Application::afterShown()
         m_window->tell(tr("The list of your SSH hosts could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_annotations->loadError())
         m_window->tell(tr("Your favourites, labels and notes could not be read: %1").arg(errorText(*error).sentence));
+    if (const std::optional<Error> error = m_logins->loadError())
+        m_window->tell(tr("How you log in to your sandboxes could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_networkStore->loadError())
         m_window->tell(tr("The network settings could not be read, so nothing is reached until they are chosen anew in Preferences: %1").arg(errorText(*error).sentence));
     // Nobody is asked for anything by a proxy whose password is not known yet.

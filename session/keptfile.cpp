@@ -5,7 +5,6 @@
 #include <QDateTime>
 #include <QFileInfo>
 #include <QJsonDocument>
-#include <QJsonObject>
 #include <QLockFile>
 
 using namespace Qt::Literals::StringLiterals;
@@ -28,21 +27,23 @@ Error KeptFile::trouble(ErrorKind kind, const QString &detail) const
     return {kind, Layer::LocalDisk, detail, m_file};
 }
 
-KeptFile::Reading KeptFile::read(const QByteArray &content, QJsonArray &list) const
+KeptFile::Reading KeptFile::read(const QByteArray &content, QJsonArray &list)
 {
-    const QJsonObject root = QJsonDocument::fromJson(content).object();
+    QJsonObject root = QJsonDocument::fromJson(content).object();
     const int version = root.value("version"_L1).toInt();
     if (version > fileVersion)
         return Reading::TooNew;
     if (version != fileVersion || !root.value(m_listName).isArray())
         return Reading::Damaged;
-    list = root.value(m_listName).toArray();
+    list = root.take(m_listName).toArray();
+    m_others = root;
     return Reading::Whole;
 }
 
 QJsonArray KeptFile::load(const std::function<bool(const QJsonArray &)> &isWhole)
 {
     m_error.reset();
+    m_others = {};
     m_readOnly = false;
     const Result<QByteArray> content = readFile(m_file);
     if (!content) {
@@ -71,7 +72,7 @@ QJsonArray KeptFile::load(const std::function<bool(const QJsonArray &)> &isWhole
     return list;
 }
 
-Done KeptFile::change(const std::function<Result<QJsonArray>(const std::optional<QJsonArray> &)> &edit)
+Done KeptFile::change(const std::function<Result<QJsonArray>(const std::optional<QJsonArray> &)> &edit, const QJsonObject &others)
 {
     if (m_readOnly)
         return std::unexpected(*m_error);
@@ -92,8 +93,16 @@ Done KeptFile::change(const std::function<Result<QJsonArray>(const std::optional
     const Result<QJsonArray> edited = edit(now);
     if (!edited)
         return std::unexpected(edited.error());
-    const QJsonObject root{{u"version"_s, fileVersion}, {m_listName, *edited}};
-    return writePrivateFile(m_file, QJsonDocument(root).toJson());
+    QJsonObject root = m_others;
+    for (auto it = others.begin(); it != others.end(); ++it)
+        root.insert(it.key(), it.value());
+    QJsonObject beside = root;
+    root.insert(u"version"_s, fileVersion);
+    root.insert(m_listName, *edited);
+    const Done saved = writePrivateFile(m_file, QJsonDocument(root).toJson());
+    if (saved)
+        m_others = std::move(beside);
+    return saved;
 }
 
 } // namespace Sandpiper

@@ -1,12 +1,9 @@
 #include "session/logins.h"
 
-#include "session/paths.h"
 #include "session/providers/sshhosts.h"
 #include "session/sshpublickey.h"
 
-#include <QFile>
 #include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <QLoggingCategory>
 #include <QRegularExpression>
@@ -19,37 +16,42 @@ static Q_LOGGING_CATEGORY(lcLogins, "sandpiper.session.logins", QtInfoMsg)
 
 namespace {
 
-constexpr int kVersion = 1;
-constexpr qint64 kLargestFile = 4 << 20;
 constexpr qsizetype kMostChoices = 10'000;
+constexpr auto agentSocketName = "agentSocket"_L1;
 
-} // namespace
-
-LoginStore::LoginStore(const QString &file)
-    : m_file(file)
+QJsonObject toJson(const SandboxId &id, const LoginChoice &choice)
 {
-    const Result<QByteArray> content = readFile(file, kLargestFile);
-    if (!content) {
-        if (content.error().kind != ErrorKind::NotFound)
-            qCWarning(lcLogins).noquote() << describe(content.error());
-        return;
-    }
-    const QJsonObject root = QJsonDocument::fromJson(*content).object();
-    if (root[u"version"].toInt() != kVersion) {
-        qCWarning(lcLogins) << "the file of logins cannot be understood and is put aside";
-        QFile::remove(file + u".broken"_s);
-        QFile::rename(file, file + u".broken"_s);
-        return;
-    }
-    m_agentSocket = root[u"agentSocket"].toString();
-    for (const QJsonValue &value : root[u"sandboxes"].toArray()) {
+    return {{u"sandbox"_s, id.toString()},
+            {u"user"_s, choice.user},
+            {u"term"_s, choice.term},
+            {u"key"_s, choice.key},
+            {u"forwardAgent"_s, choice.forwardsAgent},
+            {u"withoutSftp"_s, choice.withoutSftp}};
+}
+
+QHash<SandboxId, LoginChoice> choicesIn(const QJsonArray &items)
+{
+    QHash<SandboxId, LoginChoice> choices;
+    for (const QJsonValue &value : items) {
         const QJsonObject entry = value.toObject();
         const std::optional<SandboxId> id = SandboxId::parse(entry[u"sandbox"].toString());
         const LoginChoice choice{entry[u"user"].toString(), entry[u"term"].toString(), entry[u"key"].toString(),
                                  entry[u"forwardAgent"].toBool(), entry[u"withoutSftp"].toBool()};
-        if (id && check(choice) && m_choices.size() < kMostChoices)
-            m_choices.insert(*id, choice);
+        if (id && LoginStore::check(choice) && choices.size() < kMostChoices)
+            choices.insert(*id, choice);
     }
+    return choices;
+}
+
+} // namespace
+
+LoginStore::LoginStore(const QString &file)
+    : m_file(file, u"sandboxes"_s)
+{
+    m_choices = choicesIn(m_file.load([](const QJsonArray &items) { return choicesIn(items).size() == items.size(); }));
+    m_agentSocket = m_file.others().value(agentSocketName).toString();
+    if (loadError())
+        qCWarning(lcLogins).noquote() << describe(*loadError());
 }
 
 Done LoginStore::check(const LoginChoice &choice)
@@ -70,11 +72,12 @@ Done LoginStore::set(const SandboxId &sandbox, const LoginChoice &choice)
 {
     if (const Done fine = check(choice); !fine)
         return fine;
-    if (choice.isEmpty())
-        m_choices.remove(sandbox);
-    else
-        m_choices.insert(sandbox, choice);
-    return save();
+    return change([&](QHash<SandboxId, LoginChoice> &choices) {
+        if (choice.isEmpty())
+            choices.remove(sandbox);
+        else
+            choices.insert(sandbox, choice);
+    });
 }
 
 QString LoginStore::agentToAsk() const
@@ -84,20 +87,29 @@ QString LoginStore::agentToAsk() const
 
 Done LoginStore::setAgentSocket(const QString &socket)
 {
-    m_agentSocket = socket;
-    return save();
+    return change([](QHash<SandboxId, LoginChoice> &) {}, {{agentSocketName, socket}});
 }
 
-Done LoginStore::save() const
+Done LoginStore::change(const std::function<void(QHash<SandboxId, LoginChoice> &)> &edit, const QJsonObject &others)
 {
-    QJsonArray sandboxes;
-    for (const auto &[id, choice] : m_choices.asKeyValueRange()) {
-        sandboxes.append(QJsonObject{{u"sandbox"_s, id.toString()}, {u"user"_s, choice.user},
-                                     {u"term"_s, choice.term}, {u"key"_s, choice.key}, {u"forwardAgent"_s, choice.forwardsAgent},
-                                     {u"withoutSftp"_s, choice.withoutSftp}});
-    }
-    const QJsonObject root{{u"version"_s, kVersion}, {u"agentSocket"_s, m_agentSocket}, {u"sandboxes"_s, sandboxes}};
-    return writePrivateFile(m_file, QJsonDocument(root).toJson());
+    QHash<SandboxId, LoginChoice> all;
+    const Done saved = m_file.change(
+            [&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
+                all = now ? choicesIn(*now) : m_choices;
+                edit(all);
+                if (all.size() > kMostChoices)
+                    return failure(ErrorKind::TooLarge, Layer::LocalDisk, u"too many sandboxes with a login of their own"_s);
+                QJsonArray items;
+                for (const auto &[id, choice] : all.asKeyValueRange())
+                    items.append(toJson(id, choice));
+                return items;
+            },
+            others);
+    if (!saved)
+        return saved;
+    m_choices = all;
+    m_agentSocket = m_file.others().value(agentSocketName).toString();
+    return {};
 }
 
 QString matchingKey(const QList<SshKey> &registered, const QHash<QString, QString> &available)

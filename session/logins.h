@@ -1,7 +1,8 @@
 // How the user wants to be logged in to each sandbox, and which ssh-agent is theirs: one versioned file
-// in the config folder. GUI thread; the files are small.
+// in the config folder. GUI thread; the file is small.
 #pragma once
 
+#include "session/keptfile.h"
 #include "session/sandbox.h"
 #include "session/sshlink.h"
 
@@ -25,11 +26,13 @@ struct LoginChoice
 class LoginStore
 {
 public:
-    // A file that cannot be understood is put aside as FILE.broken, and the store is empty.
+    // file: logins.json; see KeptFile.
     explicit LoginStore(const QString &file);
 
     [[nodiscard]] LoginChoice of(const SandboxId &sandbox) const { return m_choices.value(sandbox); }
-    // An empty choice takes it out. Io.
+    [[nodiscard]] std::optional<Error> loadError() const { return m_file.error(); }
+    // An empty choice takes it out. What another program has changed meanwhile is taken in. InvalidInput,
+    // TooLarge, LocalDisk: nothing has changed.
     [[nodiscard]] Done set(const SandboxId &sandbox, const LoginChoice &choice);
     [[nodiscard]] QString agentSocket() const { return m_agentSocket; } // empty: SSH_AUTH_SOCK
     // Without a choice of the user's it is the one that ssh itself would ask; empty: there is none.
@@ -39,9 +42,9 @@ public:
     [[nodiscard]] static Done check(const LoginChoice &choice);
 
 private:
-    [[nodiscard]] Done save() const;
+    [[nodiscard]] Done change(const std::function<void(QHash<SandboxId, LoginChoice> &)> &edit, const QJsonObject &others = {});
 
-    QString m_file;
+    KeptFile m_file;
     QHash<SandboxId, LoginChoice> m_choices;
     QString m_agentSocket;
 };

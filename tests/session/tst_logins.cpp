@@ -4,6 +4,7 @@
 
 #include "tests/support/recordingprompts.h"
 
+#include <QDir>
 #include <QFile>
 #include <QFileInfo>
 #include <QTemporaryDir>
@@ -58,14 +59,51 @@ private slots:
         QCOMPARE(store.agentSocket(), u"/run/agent"_s);
     }
 
-    void aFileThatMakesNoSenseIsPutAside_data()
+    // The window and the command line both have the file open.
+    void whatAnotherProgramHasChosenIsKept()
+    {
+        QTemporaryDir dir;
+        const QString file = dir.filePath(u"logins.json"_s);
+        const SandboxId one{u"local"_s, u"a"_s, u"x"_s};
+        const SandboxId two{u"local"_s, u"a"_s, u"y"_s};
+        LoginStore window(file);
+        LoginStore commands(file);
+        QVERIFY(window.set(one, {u"root"_s, {}, {}}));
+        QVERIFY(window.setAgentSocket(u"/run/agent"_s));
+        QVERIFY(commands.set(two, {u"me"_s, {}, {}}));
+        QCOMPARE(commands.of(one).user, u"root"_s);
+        QCOMPARE(commands.agentSocket(), u"/run/agent"_s);
+        QVERIFY(window.setAgentSocket({}));
+        const LoginStore later(file);
+        QCOMPARE(later.of(one).user, u"root"_s);
+        QCOMPARE(later.of(two).user, u"me"_s);
+        QVERIFY(later.agentSocket().isEmpty());
+    }
+
+    void aFileOfANewerVersionStaysAsItIs()
+    {
+        QTemporaryDir dir;
+        const QString file = dir.filePath(u"logins.json"_s);
+        const QByteArray newer = R"({"version":2,"sandboxes":{}})";
+        QFile out(file);
+        QVERIFY(out.open(QIODevice::WriteOnly) && out.write(newer) == newer.size());
+        out.close();
+        LoginStore store(file);
+        QVERIFY(!store.set({u"local"_s, u"a"_s, u"x"_s}, {u"root"_s, {}, {}}));
+        QVERIFY(store.of({u"local"_s, u"a"_s, u"x"_s}).isEmpty());
+        QVERIFY(out.open(QIODevice::ReadOnly));
+        QCOMPARE(out.readAll(), newer);
+    }
+
+    void aFileThatMakesNoSenseIsKeptAside_data()
     {
         QTest::addColumn<QByteArray>("content");
         QTest::newRow("garbage") << QByteArray(100, '\xfe');
-        QTest::newRow("another version") << R"({"version":2})"_ba;
+        QTest::newRow("no list") << R"({"version":1})"_ba;
         QTest::newRow("empty") << QByteArray();
+        QTest::newRow("an entry that nobody can have chosen") << R"({"version":1,"sandboxes":[{"sandbox":"local/a/x","user":"-oProxyCommand=x"}]})"_ba;
     }
-    void aFileThatMakesNoSenseIsPutAside()
+    void aFileThatMakesNoSenseIsKeptAside()
     {
         QFETCH(QByteArray, content);
         QTemporaryDir dir;
@@ -73,9 +111,14 @@ private slots:
         QFile out(file);
         QVERIFY(out.open(QIODevice::WriteOnly) && out.write(content) == content.size());
         out.close();
-        const LoginStore store(file);
-        QVERIFY(store.agentSocket().isEmpty());
-        QVERIFY(QFileInfo::exists(file + u".broken"_s) && !QFileInfo::exists(file));
+        LoginStore store(file);
+        QVERIFY(store.loadError() && store.agentSocket().isEmpty());
+        QVERIFY(store.set({u"local"_s, u"a"_s, u"y"_s}, {u"root"_s, {}, {}}));
+        const QStringList aside = QDir(dir.path()).entryList({u"logins.json.damaged-*"_s});
+        QCOMPARE(aside.size(), 1);
+        QFile copy(dir.filePath(aside.constFirst()));
+        QVERIFY(copy.open(QIODevice::ReadOnly));
+        QCOMPARE(copy.readAll(), content);
     }
 
     void badChoicesAreRefused_data()
