@@ -106,6 +106,8 @@ Application::Application(LogSetup *log, QObject *parent)
         m_window->tell(tr("The password of the proxy lasts only until you quit: %1").arg(errorText(error).sentence));
     });
     watchEdits();
+    for (const auto news : {&SandboxRegistry::accountChanged, &SandboxRegistry::sandboxesChanged})
+        connect(m_registry.get(), news, m_annotations.get(), [this](const QString &accountId) { tellAnnotations(accountId); });
     connect(m_network.get(), &NetworkWatch::changed, m_registry.get(), &SandboxRegistry::networkChanged);
     connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
     connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
@@ -122,6 +124,14 @@ Application::~Application()
     m_window.reset();
     m_edits.reset();
     m_transfers.reset();
+}
+
+// What is said of sandboxes that are gone is forgotten in time; a list with something missing says nothing of that.
+void Application::tellAnnotations(const QString &accountId)
+{
+    const SandboxRegistry::AccountView *view = m_registry->view(accountId);
+    if (view && view->state == SandboxRegistry::AccountState::Ready && view->remark.isEmpty())
+        m_annotations->listed(view->account.vendor, accountId, [this](const SandboxId &id) { return m_registry->sandbox(id).has_value(); });
 }
 
 // It may be that no browser is open, after a restart say.

@@ -45,6 +45,7 @@ private:
     // Of its files; nobody but bulk uses it.
     [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);
     void watchEdits();
+    void tellAnnotations(const QString &accountId);
     // As it is now. SandboxNotRunning where it sleeps: nobody has asked for waking it.
     void whenItRuns(const SandboxId &id, QObject *context, std::function<void(const Result<Sandbox> &)> then);
     void openTransferFiles(const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then);

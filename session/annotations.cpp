@@ -1,7 +1,11 @@
 #include "session/annotations.h"
 
+#include "session/providers/sshhosts.h"
+
 #include <QCoreApplication>
+#include <QDateTime>
 #include <QJsonObject>
+#include <QLoggingCategory>
 #include <QSet>
 
 #include <algorithm>
@@ -9,6 +13,9 @@
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcAnnotations, "sandpiper.session.annotations", QtInfoMsg)
+
 namespace {
 
 // Also what a file of somebody else's making cannot make the window hold or draw more than.
@@ -17,6 +24,8 @@ constexpr qsizetype mostLabels = 20;
 constexpr qsizetype longestLabel = 40;
 constexpr qsizetype longestGroup = 60;
 constexpr qsizetype longestNote = 2000;
+constexpr int daysUntilForgotten = 30;
+constexpr auto missingSince = "missingSince"_L1;
 
 bool isPlain(const QString &text, qsizetype most)
 {
@@ -54,6 +63,18 @@ QHash<SandboxId, Annotation> parsed(const QJsonArray &items)
             annotations.insert(*id, annotation);
     }
     return annotations;
+}
+
+QHash<SandboxId, QDate> parsedMissing(const QJsonArray &items, const QHash<SandboxId, Annotation> &annotations)
+{
+    QHash<SandboxId, QDate> missing;
+    for (const QJsonValue &item : items) {
+        const QDate since = QDate::fromString(item.toObject().value(missingSince).toString(), Qt::ISODate);
+        const std::optional<SandboxId> id = SandboxId::parse(item.toObject().value("sandbox"_L1).toString());
+        if (since.isValid() && id && annotations.contains(*id))
+            missing.insert(*id, since);
+    }
+    return missing;
 }
 
 void sortByCase(QStringList &texts)
@@ -114,11 +135,14 @@ Done checkAnnotation(const Annotation &annotation)
     return {};
 }
 
-Annotations::Annotations(const QString &file, QObject *parent)
+Annotations::Annotations(const QString &file, std::function<QDate()> today, QObject *parent)
     : QObject(parent)
     , m_file(file, u"annotations"_s)
+    , m_today(today ? std::move(today) : [] { return QDateTime::currentDateTimeUtc().date(); })
 {
-    m_annotations = parsed(m_file.load([](const QJsonArray &items) { return parsed(items).size() == items.size(); }));
+    const QJsonArray items = m_file.load([](const QJsonArray &all) { return parsed(all).size() == all.size(); });
+    m_annotations = parsed(items);
+    m_missing = parsedMissing(items, m_annotations);
 }
 
 QStringList Annotations::groups() const
@@ -143,13 +167,11 @@ QStringList Annotations::labels() const
 
 Done Annotations::set(const QHash<SandboxId, Annotation> &fresh)
 {
-    QHash<SandboxId, Annotation> all;
-    const Done saved = m_file.change([&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
-        all = now ? parsed(*now) : m_annotations;
+    return change([&](QHash<SandboxId, Annotation> &all, Missing &) -> Done {
         for (const auto &[id, given] : fresh.asKeyValueRange()) {
             const Annotation annotation = tidied(given);
             if (const Done good = checkAnnotation(annotation); !good)
-                return std::unexpected(good.error());
+                return good;
             if (annotation.isEmpty())
                 all.remove(id);
             else
@@ -157,9 +179,63 @@ Done Annotations::set(const QHash<SandboxId, Annotation> &fresh)
         }
         if (all.size() > mostSandboxes)
             return failure(ErrorKind::TooLarge, Layer::LocalDisk, u"too many sandboxes with labels or notes"_s);
+        return {};
+    });
+}
+
+void Annotations::listed(const QString &vendor, const QString &account, const std::function<bool(const SandboxId &)> &isThere)
+{
+    if (vendor == sshVendorId())
+        return;
+    const QDate today = m_today();
+    enum class Step { Keep, Miss, Find, Forget };
+    const auto stepOf = [&](const SandboxId &id, const QDate &since) {
+        if (id.vendor != vendor || id.account != account)
+            return Step::Keep;
+        if (isThere(id))
+            return since.isValid() ? Step::Find : Step::Keep;
+        if (!since.isValid() || since > today) // the clock was wrong
+            return Step::Miss;
+        return since.daysTo(today) >= daysUntilForgotten ? Step::Forget : Step::Keep;
+    };
+    // Lists come every few seconds: the file is touched where there is something to say only.
+    const auto hasNews = [&](const auto &one) { return stepOf(one.first, m_missing.value(one.first)) != Step::Keep; };
+    const auto known = m_annotations.asKeyValueRange();
+    if (std::none_of(known.begin(), known.end(), hasNews))
+        return;
+    const Done saved = change([&](QHash<SandboxId, Annotation> &all, Missing &missing) -> Done {
+        const QList<SandboxId> every = all.keys();
+        for (const SandboxId &id : every) {
+            switch (stepOf(id, missing.value(id))) {
+            case Step::Keep: break;
+            case Step::Miss: missing.insert(id, today); break;
+            case Step::Find: missing.remove(id); break;
+            case Step::Forget: all.remove(id); break;
+            }
+        }
+        return {};
+    });
+    if (!saved)
+        qCWarning(lcAnnotations).noquote() << describe(saved.error());
+}
+
+Done Annotations::change(const std::function<Done(QHash<SandboxId, Annotation> &all, Missing &missing)> &edit)
+{
+    QHash<SandboxId, Annotation> all;
+    Missing missing;
+    const Done saved = m_file.change([&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
+        all = now ? parsed(*now) : m_annotations;
+        missing = now ? parsedMissing(*now, all) : m_missing;
+        if (const Done done = edit(all, missing); !done)
+            return std::unexpected(done.error());
+        missing.removeIf([&](const auto &one) { return !all.contains(one.key()); });
         QList<std::pair<QString, QJsonObject>> sorted;
-        for (const auto &[id, annotation] : all.asKeyValueRange())
-            sorted.append({id.toString(), toJson(id, annotation)});
+        for (const auto &[id, annotation] : all.asKeyValueRange()) {
+            QJsonObject item = toJson(id, annotation);
+            if (const auto since = missing.constFind(id); since != missing.cend())
+                item.insert(missingSince, since->toString(Qt::ISODate));
+            sorted.append({id.toString(), item});
+        }
         // In one order always: a file under version control then shows what was changed.
         std::ranges::sort(sorted, {}, &std::pair<QString, QJsonObject>::first);
         QJsonArray items;
@@ -178,6 +254,7 @@ Done Annotations::set(const QHash<SandboxId, Annotation> &fresh)
         }
     }
     m_annotations = all;
+    m_missing = missing;
     if (!touched.isEmpty())
         emit changed(touched.values());
     return {};

@@ -1,12 +1,16 @@
 // What the user says of sandboxes and SSH hosts: favourite, group, labels, note. It stays on this computer;
-// no vendor hears of it. One file, annotations.json. GUI thread.
+// no vendor hears of it. What is said of a vendor's sandbox goes some time after it: see listed().
+// One file, annotations.json. GUI thread.
 #pragma once
 
 #include "session/keptfile.h"
 #include "session/sandbox.h"
 
+#include <QDate>
 #include <QObject>
 #include <QStringList>
+
+#include <functional>
 
 namespace Sandpiper {
 
@@ -33,8 +37,8 @@ class Annotations : public QObject
 {
     Q_OBJECT
 public:
-    // file: annotations.json; see KeptFile.
-    explicit Annotations(const QString &file, QObject *parent = nullptr);
+    // file: annotations.json; see KeptFile. today: the date, in UTC; null: the computer's.
+    explicit Annotations(const QString &file, std::function<QDate()> today = {}, QObject *parent = nullptr);
 
     [[nodiscard]] Annotation of(const SandboxId &sandbox) const { return m_annotations.value(sandbox); }
     [[nodiscard]] std::optional<Error> loadError() const { return m_file.error(); }
@@ -43,13 +47,22 @@ public:
     [[nodiscard]] QStringList labels() const;
     // All or none, tidied; an empty one takes a sandbox out. InvalidInput, TooLarge, LocalDisk: nothing has changed.
     [[nodiscard]] Done set(const QHash<SandboxId, Annotation> &annotations);
+    // An account has been listed completely. What is said of a sandbox that is in none of its account's lists for
+    // 30 days is forgotten; not of SSH hosts, whose file may be put aside for longer.
+    void listed(const QString &vendor, const QString &account, const std::function<bool(const SandboxId &)> &isThere);
 
 signals:
     void changed(const QList<Sandpiper::SandboxId> &sandboxes);
 
 private:
+    // By sandbox: since when it is in no list of its account.
+    using Missing = QHash<SandboxId, QDate>;
+    [[nodiscard]] Done change(const std::function<Done(QHash<SandboxId, Annotation> &all, Missing &missing)> &edit);
+
     KeptFile m_file;
+    std::function<QDate()> m_today;
     QHash<SandboxId, Annotation> m_annotations;
+    Missing m_missing;
 };
 
 } // namespace Sandpiper

@@ -199,6 +199,52 @@ private slots:
         QCOMPARE(file.readAll(), content);
     }
 
+    void whatIsSaidOfASandboxThatIsGoneIsForgottenInTime()
+    {
+        QDate today(2026, 3, 1);
+        Annotations store(m_file, [&today] { return today; });
+        const SandboxId elsewhere{box.vendor, u"another"_s, box.id};
+        QVERIFY(store.set({{box, sample()}, {host, sample()}, {elsewhere, sample()}}));
+        QSignalSpy changed(&store, &Annotations::changed);
+        const auto nobody = [](const SandboxId &) { return false; };
+        const auto everybody = [](const SandboxId &) { return true; };
+        store.listed(box.vendor, box.account, nobody);
+        store.listed(host.vendor, host.account, nobody);
+        today = today.addDays(29);
+        store.listed(box.vendor, box.account, nobody);
+        QCOMPARE(store.of(box), sample());
+        // It has come back: its time begins again.
+        store.listed(box.vendor, box.account, everybody);
+        today = today.addDays(10);
+        store.listed(box.vendor, box.account, nobody);
+        today = today.addDays(29);
+        QCOMPARE(changed.size(), 0);
+        {
+            // A program that was not running meanwhile knows since when, too.
+            Annotations later(m_file, [&today] { return today; });
+            later.listed(box.vendor, box.account, nobody);
+            QCOMPARE(later.of(box), sample());
+            today = today.addDays(1);
+            later.listed(box.vendor, box.account, nobody);
+            QVERIFY(later.of(box).isEmpty());
+        }
+        store.listed(box.vendor, box.account, nobody);
+        store.listed(host.vendor, host.account, nobody);
+        QVERIFY(store.of(box).isEmpty());
+        QCOMPARE(store.of(host), sample());
+        QCOMPARE(store.of(elsewhere), sample());
+        QCOMPARE(Annotations(m_file).of(elsewhere), sample());
+    }
+
+    void listsWithoutNewsLeaveTheFileAlone()
+    {
+        Annotations store(m_file);
+        QVERIFY(store.set({{box, sample()}}));
+        QVERIFY(QFile::remove(m_file));
+        store.listed(box.vendor, box.account, [](const SandboxId &) { return true; });
+        QVERIFY(!QFileInfo::exists(m_file));
+    }
+
     void whatIsInUseIsOfferedOnce()
     {
         Annotations store(m_file);
