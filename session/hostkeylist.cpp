@@ -3,6 +3,7 @@
 #include "session/knownhosts.h"
 #include "session/sandboxhostkeys.h"
 #include "session/sshdestination.h"
+#include "session/sshhostoptions.h"
 
 #include <QMap>
 
@@ -53,6 +54,12 @@ QByteArray asInFile(const QString &text)
     return knownHostName(text, 22);
 }
 
+QString withPort(const QString &host, quint16 port)
+{
+    const QString name = host.contains(u':') ? u'[' + host + u']' : host;
+    return port == 0 || port == 22 ? host : u"%1:%2"_s.arg(name).arg(port);
+}
+
 } // namespace
 
 HostKeyPlaces HostKeyPlaces::ofThisComputer()
@@ -93,8 +100,20 @@ QString hostKeyFilterFor(const Sandbox &sandbox)
     // A Host of ssh_config: where it leads is in the note.
     if (there.host.isEmpty())
         there = sshDestination(sandbox.note).value_or(SshJumpHop{.user = {}, .host = sandbox.ssh->alias, .port = 0});
-    const QString host = there.host.contains(u':') ? u'[' + there.host + u']' : there.host;
-    return there.port == 0 || there.port == 22 ? there.host : u"%1:%2"_s.arg(host).arg(there.port);
+    return withPort(there.host, there.port);
+}
+
+QString hostKeyFilterFor(const Sandbox &sandbox, const SshConfig::Sources &sources)
+{
+    if (isVendorsSandbox(sandbox.id) || !sandbox.ssh || sandbox.ssh->alias.isEmpty())
+        return hostKeyFilterFor(sandbox);
+    const Result<LinkOptions> options = hostQueryFor(linkOptionsFor(sandbox)).and_then([&](const SshHostQuery &query) {
+        return withHostConfig(linkOptionsFor(sandbox), SshConfig(sources).resolve(query), {});
+    });
+    if (!options)
+        return hostKeyFilterFor(sandbox);
+    // It stands for every port.
+    return !options->hostKeyAlias.isEmpty() ? options->hostKeyAlias : withPort(options->endpoint.host, options->endpoint.port);
 }
 
 bool isHostKeyOf(const HostKeyRow &row, const QString &host)

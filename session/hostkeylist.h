@@ -4,6 +4,7 @@
 
 #include "session/knownhostsfile.h"
 #include "session/sandbox.h"
+#include "session/sshconfig.h"
 
 #include <QStringList>
 
@@ -39,6 +40,8 @@ struct HostKeyList
 // The text that matchesHostKey() finds the keys of this machine by: a vendor's sandbox is known by what it
 // is, any other by its address.
 [[nodiscard]] QString hostKeyFilterFor(const Sandbox &sandbox);
+// So too, where the user's ssh_config may name another host, or a HostKeyAlias, for it. Reads the files.
+[[nodiscard]] QString hostKeyFilterFor(const Sandbox &sandbox, const SshConfig::Sources &sources);
 // Whether the line names this host: "name", "name:port" or "[name]:port".
 [[nodiscard]] bool isHostKeyOf(const HostKeyRow &row, const QString &host);
 // File by file; the first failure ends it. A copy of a known_hosts file stays beside it, "<file>.old".

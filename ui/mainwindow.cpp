@@ -1,6 +1,7 @@
 #include "ui/mainwindow.h"
 
 #include "ui/accountdialog.h"
+#include "session/background.h"
 #include "session/ownhosts.h"
 #include "session/providers/sshhosts.h"
 #include "ui/helpdialogs.h"
@@ -367,6 +368,15 @@ void MainWindow::showHostKeys(const QString &filter)
     m_hostKeys->showOnly(filter);
 }
 
+// Those of one machine; under which name they are known may stand in the user's ssh_config.
+void MainWindow::reviewHostKeys(const SandboxId &id, const std::optional<Sandbox> &sandbox)
+{
+    if (!sandbox || !sandbox->ssh || sandbox->ssh->alias.isEmpty())
+        return showHostKeys(sandbox ? hostKeyFilterFor(*sandbox) : id.toString());
+    inBackground(this, [machine = *sandbox] { return hostKeyFilterFor(machine, SshConfig::defaultSources()); },
+                 [this](const QString &filter) { showHostKeys(filter); });
+}
+
 // What helps against the error that a tab shows.
 void MainWindow::takeStep(BannerAction step, const SandboxId &id)
 {
@@ -379,7 +389,7 @@ void MainWindow::takeStep(BannerAction step, const SandboxId &id)
             askLogin(*sandbox);
         return;
     case BannerAction::ReviewHostKey:
-        return showHostKeys(sandbox ? hostKeyFilterFor(*sandbox) : id.toString());
+        return reviewHostKeys(id, sandbox);
     case BannerAction::CreateSandbox:
         return m_sidebar->showCreateDialog(id.account);
     case BannerAction::RefreshList:

@@ -84,6 +84,7 @@ private:
     [[nodiscard]] QList<PaletteEntry> actionEntries() const;
     [[nodiscard]] QList<PaletteEntry> sandboxEntries() const;
     void showKeys();
+    void reviewHostKeys(const SandboxId &id, const std::optional<Sandbox> &sandbox);
     void takeStep(BannerAction step, const SandboxId &id);
     void askLogin(const Sandbox &sandbox);
     void showAccountDialog(const QString &existing);

@@ -1,3 +1,4 @@
+#include "session/hostkeylist.h"
 #include "session/providers/sshhosts.h"
 #include "session/sandboxregistry.h"
 #include "session/sshdestination.h"
@@ -38,6 +39,30 @@ private slots:
     {
         m_dir = std::make_unique<QTemporaryDir>();
         m_own = std::make_unique<OwnHosts>(m_dir->filePath(u"hosts.json"_s));
+    }
+
+    void theKeysOfAConfiguredHostAreFoundByItsAlias_data()
+    {
+        QTest::addColumn<QByteArray>("config");
+        QTest::addColumn<QString>("filter");
+        QTest::newRow("a key's name of its own") << "Host work\n HostName w.example\n Port 2200\n HostKeyAlias The-Box\n"_ba << u"the-box"_s;
+        QTest::newRow("for all hosts") << "Host work\n HostName w.example\nHost *\n HostKeyAlias farm\n"_ba << u"farm"_s;
+        QTest::newRow("none") << "Host work\n HostName w.example\n Port 2200\n"_ba << u"w.example:2200"_s;
+        QTest::newRow("not what ssh takes") << "Host work\n Port many\n"_ba << u"work"_s;
+    }
+    void theKeysOfAConfiguredHostAreFoundByItsAlias()
+    {
+        QFETCH(QByteArray, config);
+        write(u".ssh/config"_s, config);
+        SshConfig::Sources sources;
+        sources.userFile = m_dir->filePath(u".ssh/config"_s);
+        sources.home = m_dir->path();
+        sources.ownership = SshConfig::Sources::Ownership::AsGiven;
+        sources.localUser = u"me"_s;
+        Sandbox sandbox;
+        sandbox.id = {u"ssh"_s, u"ssh"_s, u"config:work"_s};
+        sandbox.ssh = SshEndpoint{.host = {}, .port = 22, .user = {}, .hostKey = {}, .identityFiles = {}, .alias = u"work"_s};
+        QTEST(hostKeyFilterFor(sandbox, sources), "filter");
     }
 
     void everyAliasAndEveryOwnHostIsListed()
