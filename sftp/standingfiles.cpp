@@ -229,7 +229,7 @@ void StandingFiles::filesEnded(const Error &error)
     interrupt();
     drop();
     if (!wasOpen)
-        return follow(afterFailing(Attempt::NewShell, error));
+        return follow(afterFailing(Attempt::LinkOnly, error));
     if (error.kind == ErrorKind::Cancelled)
         return setStatus(State::Stopped, error);
     // The first try is at once; a connection that keeps breaking waits like any other.
