@@ -14,6 +14,8 @@
 
 #include <QTest>
 
+#include <unistd.h>
+
 using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
 using Kind = FeatureAnswer::Kind;
@@ -71,15 +73,34 @@ QByteArray told(const ServerFeatures &features)
     return lines;
 }
 
-QStringList listenersOnLoopback()
+// What a process and all that descend from it listen at. Others on this computer come and go.
+QStringList listenersOf(qint64 process)
 {
+    QList<qint64> family{process};
+    const QStringList numbers = QDir(u"/proc"_s).entryList({u"[0-9]*"_s}, QDir::Dirs);
+    for (qsizetype i = 0; i < family.size(); ++i) {
+        for (const QString &number : numbers) {
+            QFile status(u"/proc/%1/status"_s.arg(number));
+            if (status.open(QIODevice::ReadOnly) && status.readAll().contains("\nPPid:\t" + QByteArray::number(family.at(i)) + '\n'))
+                family.append(number.toLongLong());
+        }
+    }
+    QSet<QByteArray> sockets; // their inodes
+    for (const qint64 member : std::as_const(family)) {
+        const QDir open(u"/proc/%1/fd"_s.arg(member));
+        for (const QString &descriptor : open.entryList(QDir::AllEntries | QDir::System | QDir::NoDotAndDotDot)) {
+            char target[64] = {};
+            if (::readlink(QFile::encodeName(open.filePath(descriptor)).constData(), target, sizeof target - 1) > 0 && QByteArrayView(target).startsWith("socket:["))
+                sockets.insert(QByteArray(target).sliced(8).chopped(1));
+        }
+    }
     QStringList found;
     QFile table(u"/proc/net/tcp"_s);
     if (!table.open(QIODevice::ReadOnly))
         return found;
     for (const QByteArray &line : table.readAll().split('\n')) {
         const QByteArrayList fields = line.simplified().split(' ');
-        if (fields.size() > 3 && fields[3] == "0A" && fields[1].startsWith("0100007F:"))
+        if (fields.size() > 9 && fields[3] == "0A" && sockets.contains(fields[9]))
             found.append(QString::fromLatin1(fields[1]));
     }
     found.sort();
@@ -190,12 +211,13 @@ private slots:
         QFETCH(TestSshd::Kind, kind);
         TestSshd server(kind);
         SANDPIPER_NEED_SSHD(server);
-        const QStringList before = listenersOnLoopback();
+        const QStringList before = listenersOf(server.processId());
+        QCOMPARE(before.size(), 1); // where it is reached
         const Asked asked(server.options());
         QVERIFY2(asked.isAnswered(), asked.why().constData());
         // The agent's socket goes with its session, which the server ends in its own time.
-        const auto isTidy = [&] { return listenersOnLoopback() == before; };
-        QVERIFY2(waitUntil(isTidy, kPatience), qPrintable(listenersOnLoopback().join(u' ')));
+        const auto isTidy = [&] { return listenersOf(server.processId()) == before; };
+        QVERIFY2(waitUntil(isTidy, kPatience), qPrintable(listenersOf(server.processId()).join(u' ')));
     }
 
     // Stops the server's process for this connection as soon as a command is to run.

@@ -43,6 +43,8 @@ public:
     [[nodiscard]] QString knownHosts() const { return m_dir.filePath(QStringLiteral("known_hosts")); }
     // A program that serves one connection on its standard input and output, as the same server.
     [[nodiscard]] QStringList stdioCommand() const;
+    // Of the process that all of its others descend from.
+    [[nodiscard]] qint64 processId() const { return m_process.processId(); }
     // What the server wrote about its life.
     [[nodiscard]] QByteArray log() const;
     // The server and all its connections stop at once.
