@@ -11,6 +11,7 @@
 #include "session/sshlink.h"
 #include "sftp/sftpfilesystem.h"
 #include "sftp/vendorfilesystem.h"
+#include "ui/staging.h"
 
 #include <QApplication>
 #include <QDir>
@@ -90,6 +91,14 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.files.transfers = m_transfers.get();
     parts.workspace.files.edits = m_edits.get();
     parts.workspace.files.choices = [this] { return m_preferences->fileChoices(); };
+    parts.workspace.files.command = [this](const SandboxId &id, const CommandSpec &spec) -> Result<std::unique_ptr<RemoteCommand>> {
+        const std::optional<Sandbox> sandbox = m_registry->sandbox(id);
+        if (!sandbox)
+            return failure(ErrorKind::NotFound, Layer::Provider, {}, id.id);
+        return makeRemoteCommand(*sandbox, m_registry->provider(id.account), m_prompts.get(), spec, signInTo(id));
+    };
+    parts.workspace.files.stagingFolder = stateFolder() + u"/dragged"_s;
+    Staging::clean(parts.workspace.files.stagingFolder);
     parts.workspace.files.placesFile = stateFolder() + u"/file_places.json"_s;
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();

@@ -232,4 +232,25 @@ std::optional<TransferQuestion> TransferQueue::question(qint64 id) const
     return entry && entry->run ? entry->run->question() : std::nullopt;
 }
 
+QDateTime TransferQueue::addedAt(qint64 id) const
+{
+    const Entry *entry = find(id);
+    return entry ? entry->transfer.added : QDateTime();
+}
+
+void TransferQueue::receipts(qint64 id, QObject *context, std::function<void(const QList<TransferReceipt> &)> then) const
+{
+    m_journal->loadFiles(id, context, [then = std::move(then)](const QHash<QByteArray, JournalledFile> &files) {
+        QList<TransferReceipt> receipts;
+        for (const JournalledFile &file : files) {
+            if (file.state != JournalledFile::State::Moved)
+                continue;
+            const QByteArray folder = file.target.first(file.target.lastIndexOf('/') + 1);
+            receipts.append({file.name.isEmpty() ? file.target : folder + file.name, file.receipt});
+        }
+        std::ranges::sort(receipts, {}, &TransferReceipt::path);
+        then(receipts);
+    });
+}
+
 } // namespace Sandpiper

@@ -17,6 +17,13 @@ namespace Sandpiper {
 class RunningTransfer;
 class TransferJournal;
 
+// A file that a transfer has brought where it was to be.
+struct TransferReceipt
+{
+    QByteArray path; // below the target of the transfer, as it is called there
+    FileReceipt file;
+};
+
 // Opens a connection of its own to a sandbox, for bulk; then(), once, on the caller's thread and not from within
 // the call. What sleeps is not woken: SandboxNotRunning. The link has not been told to connect yet.
 using TransferLinkMaker = std::function<void(const SandboxId &sandbox, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then)>;
@@ -53,6 +60,9 @@ public:
     [[nodiscard]] TransferWish wish(qint64 id) const;
     [[nodiscard]] TransferProgress progress(qint64 id) const;
     [[nodiscard]] std::optional<TransferQuestion> question(qint64 id) const;
+    [[nodiscard]] QDateTime addedAt(qint64 id) const;
+    // What has arrived so far, by path; then(), once, unless context goes before.
+    void receipts(qint64 id, QObject *context, std::function<void(const QList<TransferReceipt> &)> then) const;
 
 signals:
     void loaded(); // what an earlier start has left is among transfers() now

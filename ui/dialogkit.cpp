@@ -136,7 +136,7 @@ NoticeBar::NoticeBar(QWidget *parent)
     auto *layout = new QHBoxLayout(this);
     layout->setContentsMargins(12, 6, 6, 6);
     layout->setSpacing(8);
-    m_icon->setFixedSize(16, 16);
+    m_icon->setFixedSize(16, 28); // in the middle of the first line, as high as the buttons
     setQuiet(m_action);
     QFont small = m_text->font();
     small.setPixelSize(small.pixelSize() - 1);

@@ -6,15 +6,16 @@
 #include "ui/filepane.h"
 #include "ui/workspacepage.h"
 
-class QMimeData;
 class QSplitter;
 
 namespace Sandpiper {
 
 class EditPanel;
+class FileCarrier;
 class FileEditing;
+class FileUndo;
 class FileWork;
-class TransferPanel;
+class KeepUploading;
 
 class FileBrowser : public WorkspacePage
 {
@@ -26,6 +27,7 @@ public:
 
     [[nodiscard]] FilePane *pane(int side) const { return m_panes[side]; }
     [[nodiscard]] FilePane *activePane() const { return m_panes[m_active]; }
+    [[nodiscard]] FileUndo *undo() const { return m_undo.get(); }
     [[nodiscard]] FileWork *work(int side) const { return m_work[side]; }
 
     [[nodiscard]] SandboxId sandbox() const override;
@@ -44,22 +46,12 @@ signals:
     void terminalWanted(const Sandpiper::Sandbox &sandbox, const Sandpiper::FilePath &folder);
 
 private:
-    enum class Carry { Copy, Move };
     void connectPane(int side);
     void connectActions();
     void updateActions();
     void setActive(int side);
     void popupMenu(const QPoint &at);
-    void startDrag(int side, Qt::DropActions actions);
-    void drop(int side, const QMimeData *what, Qt::DropAction action, int row);
-    // From a pane, or (no pane) from this computer's disk, into a folder of a pane; says why it cannot.
-    static constexpr int kDesktop = -1;
-    void carry(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder);
-    [[nodiscard]] QString reasonAgainstCarrying(Carry how, int from, int to, const FilePath &folder) const;
-    [[nodiscard]] SandboxId placeOf(int side) const { return side == kDesktop ? SandboxId() : m_panes[side]->sandbox(); }
-    void addTransfer(Carry how, int from, const QList<FilePath> &paths, int to, const FilePath &folder);
     [[nodiscard]] const KeptSide &owner() const; // the side that the tab is named after
-    void watchTransfers();
     [[nodiscard]] QString reasonAgainstComparing() const;
     void compareFolders();
     void startSync(const TreeSync::Places &places, const SyncPlan &plan);
@@ -67,6 +59,14 @@ private:
     void openFile(int side, int row);
     void editChosen();
     void openTerminal();
+    void findFiles();
+    void packChosen();
+    void unpackChosen();
+    void unpackInto(FilePane *pane, const FilePath &archive, int number);
+    void runArchive(FilePane *pane, const FileCommandMaker &commands, const CommandSpec &spec, const QString &words, const QByteArray &select);
+    [[nodiscard]] QString reasonAgainstKeepUploading() const;
+    void toggleKeepUploading();
+    void connectUndo();
     void swapPanes();
     void enable(ActionId id, bool can, const QString &reason = {});
 
@@ -74,14 +74,14 @@ private:
     FileServices m_services;
     const Actions *m_actions;
     std::unique_ptr<FilePlaces> m_places;
-    QSet<qint64> m_ownTransfers; // begun here: their questions are asked here
     QSplitter *m_splitter;
     FileEditing *m_editing;
-    QSplitter *m_below = nullptr; // what is under way; null: nothing can be
-    TransferPanel *m_transfers = nullptr;
     EditPanel *m_edits = nullptr;
     FilePane *m_panes[2];
+    std::unique_ptr<FileUndo> m_undo;
     FileWork *m_work[2];
+    std::unique_ptr<FileCarrier> m_carrier;
+    std::unique_ptr<KeepUploading> m_keptUp; // null: no folder is
     int m_active = 1;
     bool m_isAttended = false;
 };

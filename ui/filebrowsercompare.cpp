@@ -3,7 +3,6 @@
 #include "ui/comparedialog.h"
 #include "ui/filebrowser.h"
 #include "ui/filewords.h"
-#include "ui/transferpanel.h"
 
 #include <array>
 

@@ -3,6 +3,7 @@
 
 #include "sftp/filelistmodel.h"
 #include "sftp/folderwatch.h"
+#include "sftp/treefind.h"
 #include "ui/bannerface.h"
 #include "ui/dialogkit.h"
 #include "ui/fileservices.h"
@@ -65,6 +66,11 @@ public:
     void setShown(bool shown); // nothing is polled while it is not
     void setActive(bool active); // keys go to it
     void focusFiles();
+    // Runs commands beside these files; empty, with the reason below, where none can be run.
+    [[nodiscard]] FileCommandMaker commands() const;
+    [[nodiscard]] QString reasonAgainstCommands() const;
+    // Of the user, now.
+    [[nodiscard]] FileChoices choices() const { return m_services.choices ? m_services.choices() : FileChoices(); }
     // A mistake or a refusal, told above the files.
     void tell(const Error &error);
 

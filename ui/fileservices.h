@@ -19,6 +19,9 @@ struct FileServices
     QPointer<FileEdits> edits; // null: files of sandboxes are not edited here
     std::function<FileChoices()> choices = {}; // of the user, now; unset: none
     std::function<bool(const ToolLaunch &)> launch = {}; // of an editor; unset: starts it, apart from this program
+    // One command in a sandbox; unset: none can be run in any. This computer's are not asked for here.
+    std::function<Result<std::unique_ptr<RemoteCommand>>(const SandboxId &, const CommandSpec &)> command = {};
+    QString stagingFolder = {}; // files of sandboxes on their way to the desktop; empty: they do not get there by dragging
     QString placesFile; // bookmarks and paths that were gone to; empty: not kept
 };
 

@@ -2,6 +2,7 @@
 
 #include "ui/dialogkit.h"
 #include "ui/filewords.h"
+#include "ui/sandboxtext.h"
 #include "ui/theme.h"
 
 #include <QApplication>
@@ -11,6 +12,7 @@
 #include <QMimeData>
 #include <QPainter>
 #include <QScrollBar>
+#include <QToolTip>
 
 #include <algorithm>
 
@@ -81,6 +83,7 @@ void FileDelegate::setModelData(QWidget *editor, QAbstractItemModel *, const QMo
 FileTable::FileTable(FileListModel *model, QWidget *parent)
     : QTableView(parent)
     , m_model(model)
+    , m_spring(new Spring(this))
 {
     setModel(model);
     dressTable(this);
@@ -100,6 +103,7 @@ FileTable::FileTable(FileListModel *model, QWidget *parent)
     setItemDelegate(delegate);
     connect(delegate, &FileDelegate::renameWanted, this, &FileTable::renameWanted);
     connect(this, &QAbstractItemView::activated, this, [this](const QModelIndex &index) { emit opened(index.row()); });
+    connect(m_spring, &Spring::sprung, this, &FileTable::opened);
     connect(model, &QAbstractItemModel::modelAboutToBeReset, this, &FileTable::keep);
     connect(model, &QAbstractItemModel::modelReset, this, &FileTable::restore);
     QHeaderView *header = horizontalHeader();
@@ -109,11 +113,6 @@ FileTable::FileTable(FileListModel *model, QWidget *parent)
     const int widths[] = {260, 80, 104, 88, 104, 130};
     for (int column = 0; column < kFileColumns; ++column)
         setColumnWidth(column, widths[column]);
-}
-
-QString FileTable::mimeType()
-{
-    return u"application/x-sandpiper-files"_s;
 }
 
 QList<int> FileTable::chosenRows() const
@@ -321,36 +320,63 @@ int FileTable::folderRowAt(const QPoint &position) const
 
 void FileTable::dragEnterEvent(QDragEnterEvent *event)
 {
-    if (event->mimeData()->hasFormat(mimeType()) || event->mimeData()->hasUrls())
-        event->acceptProposedAction();
+    m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData(), event->source() != nullptr) : std::nullopt;
+    // What is refused is told on the way over it, so it has to come in.
+    mayHoldFiles(event->mimeData()) ? event->acceptProposedAction() : event->ignore();
+}
+
+// Accepts it or not, and says at the pointer why not.
+void FileTable::judge(QDropEvent *event)
+{
+    const int row = folderRowAt(event->position().toPoint());
+    DropVerdict verdict;
+    if (!m_dragged)
+        verdict.refusal = tr("From elsewhere only files of this computer can be dropped here.");
+    else if (m_judge)
+        verdict = m_judge(*m_dragged, event->modifiers(), row);
+    if (!verdict.refusal.isEmpty() || verdict.action == Qt::IgnoreAction) {
+        event->ignore();
+    } else {
+        event->setDropAction(verdict.action);
+        event->accept();
+    }
+    const QPoint at = viewport()->mapToGlobal(event->position().toPoint());
+    verdict.refusal.isEmpty() ? QToolTip::hideText() : QToolTip::showText(at, plainTip(verdict.refusal), viewport());
 }
 
 void FileTable::dragMoveEvent(QDragMoveEvent *event)
 {
-    const int row = folderRowAt(event->position().toPoint());
-    // Where it came from it already is.
-    if (event->source() == this && row < 0)
-        return event->ignore();
-    event->acceptProposedAction();
+    QAbstractItemView::dragMoveEvent(event); // scrolls near the edges
+    judge(event);
+    const int row = event->isAccepted() ? folderRowAt(event->position().toPoint()) : -2;
+    m_spring->over(folderRowAt(event->position().toPoint()));
     if (std::exchange(m_dropRow, row) != row)
         viewport()->update();
 }
 
-void FileTable::dragLeaveEvent(QDragLeaveEvent *)
+void FileTable::dragEnds()
 {
     m_dropRow = -2;
+    m_spring->leave();
+    stopAutoScroll();
+    QToolTip::hideText();
     viewport()->update();
+}
+
+void FileTable::dragLeaveEvent(QDragLeaveEvent *event)
+{
+    QAbstractItemView::dragLeaveEvent(event);
+    m_dragged.reset();
+    dragEnds();
 }
 
 void FileTable::dropEvent(QDropEvent *event)
 {
-    m_dropRow = -2;
-    viewport()->update();
-    const int row = folderRowAt(event->position().toPoint());
-    if (event->source() == this && row < 0)
-        return event->ignore();
-    event->acceptProposedAction();
-    emit dropped(event->mimeData(), event->dropAction(), row);
+    judge(event);
+    dragEnds();
+    const std::optional<CarriedFiles> files = std::exchange(m_dragged, std::nullopt);
+    if (event->isAccepted() && files)
+        emit dropped(*files, event->dropAction(), folderRowAt(event->position().toPoint()));
 }
 
 void FileTable::paintEvent(QPaintEvent *event)

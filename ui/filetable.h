@@ -2,10 +2,13 @@
 #pragma once
 
 #include "sftp/filelistmodel.h"
+#include "ui/carriedfiles.h"
+#include "ui/spring.h"
 
 #include <QStyledItemDelegate>
 #include <QTableView>
 
+#include <functional>
 #include <optional>
 
 namespace Sandpiper {
@@ -42,8 +45,9 @@ public:
     void selectAllRows();
     void invertSelection();
     void rename(int row);
-    // What is dragged from here: this application's own kind, and local files as URLs.
-    static QString mimeType();
+    // What would become of a drop on the folder of a row, or (-1) on the folder that is shown.
+    void setDropJudge(std::function<DropVerdict(const CarriedFiles &files, Qt::KeyboardModifiers modifiers, int row)> judge) { m_judge = std::move(judge); }
+    [[nodiscard]] Spring *spring() const { return m_spring; } // of its folders
 
 signals:
     void opened(int row);
@@ -58,7 +62,7 @@ signals:
     void gotFocus();
     void dragWanted(Qt::DropActions actions);
     // row -1: on the folder itself.
-    void dropped(const QMimeData *what, Qt::DropAction action, int row);
+    void dropped(const Sandpiper::CarriedFiles &files, Qt::DropAction action, int row);
 
 protected:
     bool event(QEvent *event) override;
@@ -85,7 +89,12 @@ private:
     int m_scroll = 0;
     FilePath m_keptFolder;
     QByteArray m_wanted;
+    void judge(QDropEvent *event);
+    void dragEnds();
     int m_dropRow = -2; // -2: nothing is dragged over it
+    std::optional<CarriedFiles> m_dragged; // over it
+    std::function<DropVerdict(const CarriedFiles &, Qt::KeyboardModifiers, int)> m_judge;
+    Spring *m_spring;
 };
 
 } // namespace Sandpiper

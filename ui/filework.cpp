@@ -2,6 +2,7 @@
 
 #include "ui/filedialogs.h"
 #include "ui/filetable.h"
+#include "ui/fileundo.h"
 #include "ui/filewords.h"
 
 #include <QClipboard>
@@ -11,9 +12,10 @@ namespace Sandpiper {
 
 using namespace Qt::Literals::StringLiterals;
 
-FileWork::FileWork(FilePane *pane)
+FileWork::FileWork(FilePane *pane, FileUndo *undo)
     : QObject(pane)
     , m_pane(pane)
+    , m_undo(undo)
 {
     connect(pane->table(), &FileTable::renameWanted, this, &FileWork::rename);
 }
@@ -98,11 +100,19 @@ void FileWork::rename(int row, const QString &shown)
         m_pane->table()->select(to.name());
         m_pane->refresh();
         emit changed();
-        m_pane->notices()->tell(NoticeBar::Tone::Info, tr("“%1” is now “%2”.").arg(shownBytes(from.name()), shownBytes(to.name())), tr("Undo"), [this, from, to] {
-            if (m_pane->files())
-                follow(m_pane->files()->rename(to, from, RenamePolicy::Keep), from.name());
-        });
+        const QString name = shownBytes(from.name());
+        noteUndo(tr("“%1” is now “%2”.").arg(name, shownBytes(to.name())), tr("Undo the renaming of “%1”").arg(name.left(60)), {{from, to}});
     });
+}
+
+// Says what was done, and how to take it back.
+void FileWork::noteUndo(const QString &told, const QString &words, const QList<std::pair<FilePath, FilePath>> &moved)
+{
+    FileUndo::Step step{m_pane->sandbox(), {}, words};
+    for (const auto &[was, now] : moved)
+        step.moves.append({now, was, {}});
+    const int number = m_undo->note(step);
+    m_pane->notices()->tell(NoticeBar::Tone::Info, told, tr("Undo"), [undo = m_undo, number] { undo->undo(number); });
 }
 
 void FileWork::moveHere(const QList<FilePath> &paths, const FilePath &folder)
@@ -139,12 +149,10 @@ void FileWork::moveHere(const QList<FilePath> &paths, const FilePath &folder)
                 emit longMoveWanted(progress->others, folder);
             if (progress->moved.isEmpty() || !done)
                 return;
-            m_pane->notices()->tell(NoticeBar::Tone::Info, (progress->moved.size() == 1 ? tr("“%1” was moved.").arg(shownBytes(progress->moved.constFirst().first.name())) : tr("%L1 files were moved.").arg(progress->moved.size())), tr("Undo"), [this, progress] {
-                for (const auto &[was, now] : std::as_const(progress->moved)) {
-                    if (m_pane->files())
-                        follow(m_pane->files()->rename(now, was, RenamePolicy::Keep), {});
-                }
-            });
+            const bool isOne = progress->moved.size() == 1;
+            const QString name = shownBytes(progress->moved.constFirst().first.name());
+            noteUndo(isOne ? tr("“%1” was moved.").arg(name) : tr("%L1 files were moved.").arg(progress->moved.size()),
+                     isOne ? tr("Undo the move of “%1”").arg(name.left(60)) : tr("Undo the move of %L1 files").arg(progress->moved.size()), progress->moved);
         });
     }
 }
@@ -188,65 +196,6 @@ void FileWork::preview(int row)
         return;
     const bool isFile = entry.attributes.type() == FileType::File;
     showFilePreview(m_pane->window(), m_pane->files(), m_pane->model()->path(row), isFile ? entry.attributes.size : std::nullopt);
-}
-
-void FileWork::askRemove()
-{
-    const QList<int> rows = m_pane->table()->chosenRows();
-    if (rows.isEmpty() || !m_pane->files() || m_removal)
-        return;
-    QList<TreeRemoval::Target> targets;
-    bool hasFolder = false;
-    for (const int row : rows) {
-        const bool isFolder = m_pane->model()->entry(row).attributes.isFolder();
-        hasFolder = hasFolder || isFolder;
-        targets.append({m_pane->model()->path(row), isFolder});
-    }
-    const QString name = shownBytes(targets.constFirst().path.name());
-    const QString place = m_pane->displayName();
-    Confirmation question;
-    question.question = rows.size() == 1 ? tr("Delete “%1”?").arg(name.left(120)) : tr("Delete %L1 files and folders?").arg(rows.size());
-    question.text = hasFolder ? tr("With everything in it, for good: “%1” has no trash.").arg(place) : tr("For good: “%1” has no trash.").arg(place);
-    if (m_pane->isLocal())
-        question.text = hasFolder ? tr("With everything in it, for good; it does not go to the trash.") : tr("For good; it does not go to the trash.");
-    question.verb = tr("Delete");
-    question.keep = tr("Keep");
-    confirm(m_pane->window(), question, [this, still = QPointer(this), targets] {
-        if (still)
-            remove(targets);
-    });
-}
-
-void FileWork::remove(const QList<TreeRemoval::Target> &targets)
-{
-    if (!m_pane->files() || m_removal)
-        return;
-    m_removal = std::make_unique<TreeRemoval>(m_pane->files(), targets);
-    const auto stop = [this] {
-        m_removal.reset();
-        m_pane->refresh();
-        emit changed();
-    };
-    const auto tellProgress = [this, stop](qint64 count) {
-        m_pane->notices()->tell(NoticeBar::Tone::Info, count > 0 ? tr("Deleting… %L1 so far").arg(count) : tr("Deleting…"), tr("Stop"), stop);
-    };
-    connect(m_removal.get(), &TreeRemoval::progressed, this, tellProgress);
-    connect(m_removal.get(), &TreeRemoval::finished, this, &FileWork::removed);
-    if (targets.size() > 50)
-        tellProgress(0);
-    m_removal->start();
-}
-
-void FileWork::removed(const TreeRemoval::Outcome &outcome)
-{
-    m_removal.release()->deleteLater(); // it is what speaks
-    m_pane->notices()->dismiss();
-    if (outcome.failed == 1)
-        m_pane->tell(outcome.errors.constFirst());
-    else if (outcome.failed > 1)
-        m_pane->notices()->tell(NoticeBar::Tone::Trouble, tr("%L1 could not be deleted. The first: %2").arg(outcome.failed).arg(problemText(outcome.errors.constFirst())));
-    m_pane->refresh();
-    emit changed();
 }
 
 } // namespace Sandpiper

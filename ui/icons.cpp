@@ -112,6 +112,7 @@ QString fileName(IconName name)
     case IconName::Computer: return u"computer"_s;
     case IconName::Copy: return u"copy"_s;
     case IconName::Detach: return u"detach"_s;
+    case IconName::Down: return u"down"_s;
     case IconName::Download: return u"download"_s;
     case IconName::Error: return u"error"_s;
     case IconName::External: return u"external"_s;
@@ -141,6 +142,7 @@ QString fileName(IconName name)
     case IconName::Star: return u"star"_s;
     case IconName::Stop: return u"stop"_s;
     case IconName::Terminal: return u"terminal"_s;
+    case IconName::Transfers: return u"transfers"_s;
     case IconName::Up: return u"up"_s;
     case IconName::User: return u"user"_s;
     case IconName::Warning: return u"warning"_s;

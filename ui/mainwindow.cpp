@@ -13,6 +13,7 @@
 #include "ui/preferencesdialog.h"
 #include "ui/runcommandwindow.h"
 #include "ui/sandboxpanel.h"
+#include "ui/transferpanel.h"
 #include "ui/welcomepage.h"
 
 #include <QApplication>
@@ -65,18 +66,16 @@ void MainWindow::layOut()
     m_workspace = new Workspace(m_parts.workspace, this);
     m_workspace->setObjectName(u"workspace"_s);
     m_workspace->setActions(m_actions);
-    m_workspace->setActions(m_actions);
     auto *welcome = new WelcomePage(m_commands, m_parts.hub, m_parts.registry, m_actions);
     m_workspace->showWelcome(welcome);
     connect(welcome, &WelcomePage::accountWanted, this, [this] { showAccountDialog({}); });
 
     m_pages = new QStackedWidget(this);
     m_pages->addWidget(m_workspace);
-    m_log = new LogDrawer(this);
-    m_log->hide();
     m_down = new QSplitter(Qt::Vertical, this);
     m_down->addWidget(m_pages);
-    m_down->addWidget(m_log);
+    layOutDrawer();
+    m_down->addWidget(m_drawer);
     m_down->setStretchFactor(0, 1);
     m_down->setStretchFactor(1, 0);
     m_down->setCollapsible(0, false);
@@ -105,6 +104,11 @@ void MainWindow::layOut()
     }
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(m_status, 1);
+    if (m_transfers) {
+        auto *summary = new TransferSummary(m_parts.workspace.files.transfers, this);
+        statusBar()->addPermanentWidget(summary);
+        connect(summary, &TransferSummary::clicked, m_actions->action(ActionId::ToggleTransfers), &QAction::trigger);
+    }
     statusBar()->addPermanentWidget(m_hint);
 
     m_palette = new CommandPalette(this);
@@ -115,7 +119,6 @@ void MainWindow::layOut()
         use.insert(key, use.value(key).toInt() + 1);
         m_parts.preferences->set(Setting::PaletteUse, use);
     });
-    connect(m_log, &LogDrawer::closeWanted, m_actions->action(ActionId::ToggleLog), &QAction::trigger);
     connect(m_sidebar, &SandboxPanel::keysWanted, this, &MainWindow::showKeys);
     connect(m_sidebar, &SandboxPanel::leaveWanted, this, &MainWindow::leaveSidebar);
     connect(m_sidebar, &SandboxPanel::secretWanted, this, &MainWindow::showAccountDialog);
@@ -125,6 +128,7 @@ void MainWindow::layOut()
         m_pages->setCurrentWidget(m_workspace);
         m_workspace->openFiles(sandbox);
     });
+    connect(m_sidebar, &SandboxPanel::uploadWanted, this, [this](const CarriedFiles &files, const Sandbox &sandbox) { m_workspace->sendFiles(files, sandbox, {}); });
     connect(m_workspace, &Workspace::terminalHereWanted, this, [this](const Sandbox &sandbox, const ShellSpec &spec) {
         if (const std::optional<ShellRoute> route = m_commands->routeFor(sandbox))
             m_workspace->openTerminal(sandbox, *route, spec);
@@ -138,6 +142,49 @@ void MainWindow::layOut()
     });
     connect(m_sidebar, &SandboxPanel::runWanted, this,
             [this](const QList<Sandbox> &sandboxes) { (new RunCommandWindow(sandboxes, m_parts.makeCommand, this))->show(); });
+}
+
+void MainWindow::layOutDrawer()
+{
+    m_drawer = new QStackedWidget(this);
+    m_drawer->hide();
+    m_log = new LogDrawer(this);
+    m_drawer->addWidget(m_log);
+    connect(m_log, &LogDrawer::closeWanted, m_actions->action(ActionId::ToggleLog), &QAction::trigger);
+    QAction *toggle = m_actions->action(ActionId::ToggleTransfers);
+    TransferQueue *queue = m_parts.workspace.files.transfers;
+    toggle->setEnabled(queue);
+    if (!queue)
+        return;
+    m_transfers = new TransferPanel(queue, this);
+    m_drawer->addWidget(m_transfers);
+    connect(m_transfers, &TransferPanel::closeWanted, toggle, &QAction::trigger);
+    // The first that its user begins shows where they are listed; what an earlier start left is in the status bar.
+    connect(queue, &TransferQueue::loaded, this, [this, queue, toggle] {
+        connect(
+                queue, &TransferQueue::added, this,
+                [this, toggle] {
+                    if (!m_drawer->isVisible())
+                        toggle->setChecked(true);
+                },
+                Qt::SingleShotConnection);
+    });
+}
+
+// One page at a time, of one height.
+void MainWindow::showInDrawer(QWidget *page, ActionId id, bool shown)
+{
+    if (!shown) {
+        if (m_drawer->currentWidget() == page)
+            m_drawer->hide();
+        return;
+    }
+    const int height = m_drawer->isVisible() ? m_drawer->height() : m_parts.preferences->number(Setting::LogDrawerHeight);
+    m_drawer->setCurrentWidget(page);
+    m_drawer->show();
+    for (const ActionId other : {ActionId::ToggleLog, ActionId::ToggleTransfers})
+        m_actions->action(other)->setChecked(other == id);
+    m_down->setSizes({qMax(1, m_down->height() - height), height});
 }
 
 void MainWindow::connectActions()
@@ -198,13 +245,8 @@ void MainWindow::connectActions()
         if (!shown)
             leaveSidebar();
     });
-    connect(a[ActionId::ToggleLog], &QAction::toggled, this, [this](bool shown) {
-        m_log->setVisible(shown);
-        if (shown) {
-            const int height = m_parts.preferences->number(Setting::LogDrawerHeight);
-            m_down->setSizes({qMax(1, m_down->height() - height), height});
-        }
-    });
+    connect(a[ActionId::ToggleLog], &QAction::toggled, this, [this](bool shown) { showInDrawer(m_log, ActionId::ToggleLog, shown); });
+    connect(a[ActionId::ToggleTransfers], &QAction::toggled, this, [this](bool shown) { showInDrawer(m_transfers, ActionId::ToggleTransfers, shown); });
     connect(a[ActionId::FullScreen], &QAction::toggled, this, [this](bool full) {
         setWindowState(full ? windowState() | Qt::WindowFullScreen : windowState() & ~Qt::WindowFullScreen);
         menuBar()->setVisible(!full);
@@ -490,7 +532,7 @@ void MainWindow::saveGeometryState()
     p->set(Setting::WindowGeometry, saveGeometry());
     if (m_sidebar->isVisible())
         p->set(Setting::SidebarWidth, m_across->sizes().value(0));
-    if (m_log->isVisible())
+    if (m_drawer->isVisible())
         p->set(Setting::LogDrawerHeight, m_down->sizes().value(1));
 }
 

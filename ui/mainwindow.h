@@ -28,6 +28,7 @@ class LoginStore;
 class OwnHosts;
 class LogDrawer;
 class SandboxPanel;
+class TransferPanel;
 class WelcomePage;
 
 class MainWindow : public QMainWindow
@@ -73,6 +74,8 @@ public:
 
 private:
     void layOut();
+    void layOutDrawer();
+    void showInDrawer(QWidget *page, ActionId id, bool shown);
     void connectActions();
     void connectWorkspace();
     void settingChanged(Setting setting);
@@ -109,8 +112,10 @@ private:
     KeysPage *m_keys = nullptr; // made when first asked for
     HostKeysPage *m_hostKeys = nullptr; // likewise
     LogDrawer *m_log = nullptr;
+    TransferPanel *m_transfers = nullptr; // null: there is no queue
     CommandPalette *m_palette = nullptr;
     QStackedWidget *m_pages = nullptr;
+    QStackedWidget *m_drawer = nullptr; // one of the log and the transfers
     QSplitter *m_across = nullptr;
     QSplitter *m_down = nullptr;
     QLabel *m_status = nullptr;

@@ -89,6 +89,12 @@ QList<SettingRow> makeRows()
           {u"open"_s, QT_TRANSLATE_NOOP("Preferences", "Opens it with the desktop’s program")}}},
         {Setting::FileEditor, "files/editor", SettingKind::Text, Preference, SettingPage::Files, QString(),
          QT_TRANSLATE_NOOP("Preferences", "Editor"), QT_TRANSLATE_NOOP("Preferences", "A command, such as: code %f. Empty: what the desktop has for the file.")},
+        {Setting::FileDeleting, "files/delete", SettingKind::Choice, Preference, SettingPage::Files, u"trash"_s,
+         QT_TRANSLATE_NOOP("Preferences", "Delete"), QT_TRANSLATE_NOOP("Preferences", "Shift+Delete always deletes for good."), 0, 0, nullptr,
+         {{u"trash"_s, QT_TRANSLATE_NOOP("Preferences", "Moves to the trash, also in sandboxes")},
+          {u"forGood"_s, QT_TRANSLATE_NOOP("Preferences", "Deletes for good")}}},
+        toggle(Setting::FileHashes, "files/hashes", SettingPage::Files, false, QT_TRANSLATE_NOOP("Preferences", "Take a SHA-256 of each file that is copied"),
+               QT_TRANSLATE_NOOP("Preferences", "Shown in the receipt of a transfer.")),
 
         toggle(Setting::AskBeforeDetaching, "closing/askBeforeDetaching", SettingPage::Closing, true,
                QT_TRANSLATE_NOOP("Preferences", "Ask before closing a tab whose shell lives on")),
@@ -296,7 +302,8 @@ TerminalOptions Preferences::terminalOptions() const
 FileChoices Preferences::fileChoices() const
 {
     const QString opening = text(Setting::FileOpening);
-    return {text(Setting::FileEditor), opening == "edit"_L1 ? FileOpening::Edit : opening == "open"_L1 ? FileOpening::Open : FileOpening::Preview};
+    return {text(Setting::FileEditor), opening == "edit"_L1 ? FileOpening::Edit : opening == "open"_L1 ? FileOpening::Open : FileOpening::Preview,
+            text(Setting::FileDeleting) == "forGood"_L1, isOn(Setting::FileHashes)};
 }
 
 CloseChoices Preferences::closeChoices() const

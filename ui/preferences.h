@@ -34,6 +34,8 @@ enum class Setting {
     MiddleClickPastes,
     FileOpening,
     FileEditor,
+    FileDeleting,
+    FileHashes,
     AskBeforeDetaching,
     AskBeforeEnding,
     AskBeforeQuitting,

@@ -105,6 +105,7 @@ SandboxPanel::SandboxPanel(const Parts &parts, QWidget *parent)
     connect(m_tree, &QTreeView::customContextMenuRequested, this, [this](const QPoint &at) {
         showMenu(m_tree->indexAt(at), m_tree->viewport()->mapToGlobal(at));
     });
+    connectDrops();
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &SandboxPanel::updateActions);
     connect(m_tree->selectionModel(), &QItemSelectionModel::selectionChanged, this, &SandboxPanel::updateActions);
     connect(m_filter, &QAbstractItemModel::dataChanged, this, &SandboxPanel::updateActions);
@@ -440,6 +441,42 @@ void SandboxPanel::askTerminate()
     confirm(window(),
             {tr("Terminate %1?").arg(sandbox->displayName()), terminateLoss(*sandbox, shells), tr("Terminate"), tr("Keep it")},
             [commands = m_parts.commands, box = *sandbox] { commands->terminate(box); });
+}
+
+void SandboxPanel::connectDrops()
+{
+    m_tree->setDropJudge([](const CarriedFiles &files, const QModelIndex &index) -> QString {
+        if (SandboxModel::kindOf(index) != SandboxModel::RowKind::Sandbox)
+            return tr("Files are dropped on a sandbox or a host.");
+        const Sandbox sandbox = SandboxModel::sandboxAt(index);
+        if (files.place == sandbox.id)
+            return tr("They are in “%1” already.").arg(tamed(sandbox.displayName(), 60));
+        if (sandbox.state == SandboxState::Terminated)
+            return tr("“%1” is terminated.").arg(tamed(sandbox.displayName(), 60));
+        if (sandbox.state == SandboxState::Suspended && !sandbox.capabilities.has(Capability::Resume))
+            return sandbox.capabilities.reasonAgainst(Capability::Resume);
+        return {};
+    });
+    connect(m_tree, &SandboxTree::filesDropped, this, [this](const CarriedFiles &files, const QModelIndex &index) { takeDrop(files, SandboxModel::sandboxAt(index)); });
+}
+
+void SandboxPanel::takeDrop(const CarriedFiles &files, const Sandbox &sandbox)
+{
+    if (sandbox.state != SandboxState::Suspended)
+        return emit uploadWanted(files, sandbox);
+    const AccountHub::Entry *entry = m_parts.hub->entry(sandbox.id.account);
+    Confirmation question;
+    question.question = tr("Wake “%1” for the upload?").arg(tamed(sandbox.displayName(), 60));
+    question.text = tr("%1 would go to its home folder. %2").arg(namesOf(files), entry ? resumeCost(entry->account.apiUrl) : QString());
+    question.verb = tr("Resume and upload");
+    question.keep = tr("Let it sleep");
+    question.isDestructive = false;
+    confirm(window(), question, [this, still = QPointer(this), files, sandbox] {
+        if (!still)
+            return;
+        m_parts.commands->resume(sandbox);
+        emit uploadWanted(files, sandbox);
+    });
 }
 
 void SandboxPanel::askResume()

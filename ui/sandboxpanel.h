@@ -57,6 +57,7 @@ signals:
     void runWanted(const QList<Sandpiper::Sandbox> &sandboxes);
     void logInAsWanted(const Sandpiper::Sandbox &sandbox);
     void secretWanted(const QString &accountId);
+    void uploadWanted(const Sandpiper::CarriedFiles &files, const Sandpiper::Sandbox &sandbox); // into its home; it may sleep
     void leaveWanted(); // Escape: back to the terminal
 
 private:
@@ -70,6 +71,8 @@ private:
     void filterChanged(const QString &text);
     void askTerminate();
     void askResume();
+    void connectDrops();
+    void takeDrop(const CarriedFiles &files, const Sandbox &sandbox);
     void askRemoveAccount(const QString &accountId);
     [[nodiscard]] QString currentAccount() const; // This computer where nothing is selected
     [[nodiscard]] QModelIndex current() const;    // in the model

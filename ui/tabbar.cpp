@@ -1,10 +1,13 @@
 #include "ui/tabbar.h"
 
+#include "ui/carriedfiles.h"
 #include "ui/marks.h"
+#include "ui/spring.h"
 #include "ui/theme.h"
 
 #include <QApplication>
 #include <QContextMenuEvent>
+#include <QDragEnterEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QStyle>
@@ -27,7 +30,10 @@ constexpr int crossSize = 20;
 
 TabBar::TabBar(QWidget *parent)
     : QTabBar(parent)
+    , m_spring(new Spring(this))
 {
+    setAcceptDrops(true);
+    connect(m_spring, &Spring::sprung, this, &QTabBar::setCurrentIndex);
     setDrawBase(false);
     setExpanding(false);
     setElideMode(Qt::ElideNone); // done by paintTab()
@@ -332,6 +338,30 @@ void TabBar::contextMenuEvent(QContextMenuEvent *event)
     if (index < 0)
         return;
     emit menuWanted(index, byKey ? mapToGlobal(tabRect(index).bottomLeft()) : event->globalPos());
+}
+
+// Files go into what a tab shows, not onto the tab: it comes to the front under a drag that rests on it.
+void TabBar::dragEnterEvent(QDragEnterEvent *event)
+{
+    if (mayHoldFiles(event->mimeData()))
+        event->acceptProposedAction();
+}
+
+void TabBar::dragMoveEvent(QDragMoveEvent *event)
+{
+    m_spring->over(tabAt(event->position().toPoint()));
+    event->ignore();
+}
+
+void TabBar::dragLeaveEvent(QDragLeaveEvent *)
+{
+    m_spring->leave();
+}
+
+void TabBar::dropEvent(QDropEvent *event)
+{
+    m_spring->leave();
+    event->ignore();
 }
 
 } // namespace Sandpiper

@@ -8,6 +8,8 @@
 
 namespace Sandpiper {
 
+class Spring;
+
 class TabBar : public QTabBar
 {
     Q_OBJECT
@@ -21,6 +23,8 @@ public:
     [[nodiscard]] TabFace face(int index) const;
     // Where the cross of this tab is; empty where it shows none.
     [[nodiscard]] QRect crossRect(int index) const;
+
+    [[nodiscard]] Spring *spring() const { return m_spring; } // of tabs under a drag
 
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
@@ -42,6 +46,10 @@ protected:
     void mouseDoubleClickEvent(QMouseEvent *event) override;
     void leaveEvent(QEvent *event) override;
     void contextMenuEvent(QContextMenuEvent *event) override;
+    void dragEnterEvent(QDragEnterEvent *event) override;
+    void dragMoveEvent(QDragMoveEvent *event) override;
+    void dragLeaveEvent(QDragLeaveEvent *event) override;
+    void dropEvent(QDropEvent *event) override;
 
 private:
     void paintTab(QPainter &painter, int index) const;
@@ -52,6 +60,7 @@ private:
     void share();
     void hover(const QPoint &pos);
     void dragTo(const QPoint &pos);
+    Spring *m_spring;
     int m_room = 0;
     int m_cap = 0; // no tab is wider
     int m_hovered = -1;

@@ -1,5 +1,6 @@
 #include "ui/terminalpane.h"
 
+#include "terminal/pasteguard.h"
 #include "terminal/terminalsession.h"
 #include "ui/findbar.h"
 #include "ui/overlay.h"
@@ -7,7 +8,7 @@
 #include "ui/pastebar.h"
 #include "ui/theme.h"
 
-#include <QEvent>
+#include <QDropEvent>
 #include <QStyle>
 #include <QVBoxLayout>
 
@@ -67,17 +68,24 @@ TerminalPane::~TerminalPane()
 {
     // What the view still says while it goes is of no use to a pane that is half gone.
     m_area->removeEventFilter(this);
+    for (QWidget *inside : m_view->findChildren<QWidget *>())
+        inside->removeEventFilter(this);
     m_view->disconnect(this);
 }
 
 void TerminalPane::watchView()
 {
+    // Before the view itself, which takes what is dropped for text.
+    for (QWidget *inside : m_view->findChildren<QWidget *>())
+        inside->installEventFilter(this);
     connect(m_view, &TerminalView::titleChanged, this, [this](const QString &title) {
         m_programTitle = tamed(title, 200);
         emit faceChanged();
     });
     connect(m_view, &TerminalView::workingDirectoryChanged, this, [this](const QString &path) {
         m_directory = tamed(path, 500);
+        const Result<FilePath> folder = FilePath::fromBytes(path.toUtf8());
+        m_folder = folder && folder->isAbsolute() ? *folder : FilePath();
         emit faceChanged();
     });
     connect(m_view, &TerminalView::activity, this, [this] { markSeen(false); });
@@ -94,6 +102,36 @@ void TerminalPane::watchView()
         m_find->setFound(m_view->find(text, backwards));
     });
     connect(m_find, &FindBar::closed, this, &TerminalPane::focusTerminal);
+}
+
+// Files are for the sandbox, not for the terminal, which would only have their paths. True: nobody else is to see it.
+bool TerminalPane::handleDrag(QDropEvent *event)
+{
+    if (event->type() == QEvent::DragEnter)
+        m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData(), event->source() != nullptr) : std::nullopt;
+    if (!m_dragged)
+        return false;
+    // Its own files are there already: what is wanted is what they are called.
+    const bool inserts = m_dragged->place == sandbox();
+    if (inserts && m_readOnly) {
+        event->ignore();
+        return true;
+    }
+    event->setDropAction(Qt::CopyAction);
+    event->accept();
+    if (event->type() != QEvent::Drop)
+        return true;
+    const CarriedFiles files = *std::exchange(m_dragged, std::nullopt);
+    if (!inserts) {
+        emit filesDropped(files, m_folder);
+        return true;
+    }
+    QString words;
+    for (const FilePath &path : files.paths)
+        words += shellQuoted(QString::fromUtf8(path.bytes())) + u' ';
+    m_view->pasteText(words);
+    focusTerminal();
+    return true;
 }
 
 void TerminalPane::connectShell(StandingShell::Services services, const QString &accountName)
@@ -378,7 +416,12 @@ bool TerminalPane::eventFilter(QObject *watched, QEvent *event)
 {
     if (watched == m_area && (event->type() == QEvent::Resize || event->type() == QEvent::LayoutRequest))
         placeOverlays();
-    return QWidget::eventFilter(watched, event);
+    switch (event->type()) {
+    case QEvent::DragEnter:
+    case QEvent::DragMove:
+    case QEvent::Drop: return watched != m_area && handleDrag(static_cast<QDropEvent *>(event));
+    default: return QWidget::eventFilter(watched, event);
+    }
 }
 
 void TerminalPane::placeOverlays()

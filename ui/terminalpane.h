@@ -4,6 +4,7 @@
 
 #include "session/standingshell.h"
 #include "terminal/terminalview.h"
+#include "ui/carriedfiles.h"
 #include "ui/workspacepage.h"
 
 #include <QDeadlineTimer>
@@ -63,12 +64,15 @@ public:
 
 signals:
     void menuWanted(const QPoint &globalPos);
+    // From elsewhere onto this terminal. directory: where its shell is, as it says itself; empty: it is not known.
+    void filesDropped(const Sandpiper::CarriedFiles &files, const Sandpiper::FilePath &directory);
 
 protected:
     bool eventFilter(QObject *watched, QEvent *event) override;
 
 private:
     void watchView();
+    bool handleDrag(QDropEvent *event);
     void onStatus(const StandingShell::Status &status);
     void onRecord(const ShellRecord &record);
     void onBanner(BannerAction action);
@@ -81,6 +85,8 @@ private:
     QString m_accountName;
     QString m_programTitle;
     QString m_directory;
+    FilePath m_folder; // the same, whole; empty: not known
+    std::optional<CarriedFiles> m_dragged; // over it
     QString m_whyNoResume;
     bool m_attended = false;
     bool m_activity = false;

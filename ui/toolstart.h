@@ -14,6 +14,8 @@ struct FileChoices
 {
     QString editor; // a command; empty: what the desktop opens such files with
     FileOpening opening = FileOpening::Preview;
+    bool deletesForGood = false; // by the Delete key; else into the trash where that can be had
+    bool hashes = false; // of files that are copied, in their receipts
 };
 // Of a command, in which %f stands for the file, which else goes behind it; "two words" are one with double quotes.
 // file is absolute. NotFound, InvalidInput: a whole sentence in detail.

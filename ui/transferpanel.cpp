@@ -1,34 +1,27 @@
 #include "ui/transferpanel.h"
 
-#include "session/errortext.h"
+#include "ui/conflictdialog.h"
 #include "ui/dialogkit.h"
-#include "ui/filewords.h"
-#include "ui/sandboxtext.h"
+#include "ui/receiptdialog.h"
+#include "ui/style.h"
 #include "ui/theme.h"
 
-#include <QCheckBox>
-#include <QCoreApplication>
-#include <QDateTime>
-#include <QGridLayout>
 #include <QHeaderView>
-#include <QLocale>
+#include <QKeyEvent>
+#include <QMenu>
 #include <QPainter>
-#include <QPushButton>
 #include <QStyledItemDelegate>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace Sandpiper {
 
 using namespace Qt::Literals::StringLiterals;
 
 namespace {
-
-class Words
-{
-    Q_DECLARE_TR_FUNCTIONS(Sandpiper::Transfers)
-};
 
 class BarDelegate : public QStyledItemDelegate
 {
@@ -57,114 +50,18 @@ public:
     }
 };
 
+bool canResume(const TransferProgress &progress)
+{
+    return progress.state == TransferState::Paused || progress.state == TransferState::Waiting || progress.state == TransferState::Failed
+            || progress.state == TransferState::Asking || (isOver(progress.state) && !progress.failures.isEmpty());
+}
+
+bool canPause(const TransferProgress &progress)
+{
+    return !isOver(progress.state) && progress.state != TransferState::Paused;
+}
+
 } // namespace
-
-QString stateText(const TransferProgress &progress)
-{
-    const auto because = [&](const QString &word) { return progress.error ? Words::tr("%1: %2").arg(word, errorText(*progress.error).sentence) : word; };
-    switch (progress.state) {
-    case TransferState::Queued: return Words::tr("Queued");
-    case TransferState::Running: return progress.isScanned ? Words::tr("Running") : Words::tr("Running, still looking");
-    case TransferState::Paused: return Words::tr("Paused");
-    case TransferState::Asking: return Words::tr("Asks about a file");
-    case TransferState::Waiting: return because(Words::tr("Waiting"));
-    case TransferState::Finished:
-        return progress.failures.isEmpty() ? Words::tr("Done")
-                                           : Words::tr("Done, but %L1 failed: %2").arg(progress.filesFailed).arg(errorText(progress.failures.constFirst().error).sentence);
-    case TransferState::Failed: return because(Words::tr("Failed"));
-    case TransferState::Cancelled: return Words::tr("Cancelled");
-    }
-    Q_UNREACHABLE_RETURN({});
-}
-
-QString placesText(const TransferWish &wish)
-{
-    const QString here = Words::tr("this computer");
-    const QString other = tamed(wish.sandboxName, 60);
-    switch (wish.way) {
-    case TransferWay::Fetch: return Words::tr("%1 → %2").arg(other, here);
-    case TransferWay::Send: return Words::tr("%1 → %2").arg(here, other);
-    case TransferWay::Relay: break;
-    }
-    const QString from = wish.sourceSandbox.isEmpty() ? here : tamed(wish.sourceSandboxName, 60);
-    const QString to = wish.sandbox.isEmpty() ? here : other;
-    return wish.sourceSandbox == wish.sandbox ? Words::tr("within %1").arg(to) : Words::tr("%1 → %2").arg(from, to);
-}
-
-TransferModel::TransferModel(TransferQueue *queue, QObject *parent)
-    : QAbstractTableModel(parent)
-    , m_queue(queue)
-    , m_ids(queue->transfers())
-{
-    for (const auto signal : {&TransferQueue::loaded, &TransferQueue::reordered})
-        connect(queue, signal, this, &TransferModel::reload);
-    connect(queue, &TransferQueue::added, this, &TransferModel::reload);
-    connect(queue, &TransferQueue::removed, this, &TransferModel::reload);
-    connect(queue, &TransferQueue::changed, this, [this](qint64 id) {
-        if (const qsizetype row = m_ids.indexOf(id); row >= 0)
-            emit dataChanged(index(int(row), 0), index(int(row), ColumnCount - 1));
-    });
-}
-
-void TransferModel::reload()
-{
-    beginResetModel();
-    m_ids = m_queue->transfers();
-    endResetModel();
-}
-
-int TransferModel::rowCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : int(m_ids.size());
-}
-
-int TransferModel::columnCount(const QModelIndex &parent) const
-{
-    return parent.isValid() ? 0 : ColumnCount;
-}
-
-QVariant TransferModel::headerData(int section, Qt::Orientation orientation, int role) const
-{
-    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
-        return {};
-    const QString titles[] = {tr("Name"), tr("From and to"), tr("Progress"), tr("Speed"), tr("Left"), tr("State")};
-    return titles[section];
-}
-
-QVariant TransferModel::data(const QModelIndex &index, int role) const
-{
-    const qint64 id = idAt(index.row());
-    const TransferProgress progress = m_queue->progress(id);
-    if (role == FractionRole)
-        return progress.state == TransferState::Finished ? 1.0 : progress.bytes == 0 ? 0.0 : double(progress.bytesMoved) / double(progress.bytes);
-    if (role == Qt::ToolTipRole && index.column() == State)
-        return plainTip(stateText(progress));
-    if (role != Qt::DisplayRole)
-        return {};
-    const TransferWish wish = m_queue->wish(id);
-    const bool runs = progress.state == TransferState::Running || progress.state == TransferState::Asking;
-    switch (Column(index.column())) {
-    case Name: {
-        if (!wish.base.isEmpty())
-            return tr("%L1 changes of %2").arg(wish.sources.size()).arg(shownBytes(wish.base.name()));
-        const QString first = wish.sources.isEmpty() ? QString() : shownBytes(wish.sources.constFirst().name());
-        return wish.sources.size() > 1 ? tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
-    }
-    case Where: return placesText(wish);
-    case Progress:
-        if (progress.files == 0)
-            return {};
-        return tr("%1 of %2, %L3 of %L4 files").arg(sizeText(progress.bytesMoved), sizeText(progress.bytes)).arg(progress.filesMoved).arg(progress.files);
-    case Speed: return runs && progress.bytesPerSecond >= 1 ? tr("%1/s").arg(sizeText(quint64(progress.bytesPerSecond))) : QString();
-    case Left:
-        return runs && progress.isScanned && progress.bytesPerSecond >= 1 && progress.bytes > progress.bytesMoved
-                ? shortSpan(qint64(double(progress.bytes - progress.bytesMoved) / progress.bytesPerSecond))
-                : QString();
-    case State: return stateText(progress);
-    case ColumnCount: break;
-    }
-    return {};
-}
 
 TransferPanel::TransferPanel(TransferQueue *queue, QWidget *parent)
     : QWidget(parent)
@@ -172,10 +69,15 @@ TransferPanel::TransferPanel(TransferQueue *queue, QWidget *parent)
     , m_model(new TransferModel(queue, this))
     , m_table(new QTableView(this))
     , m_title(makeText(tr("Transfers"), TextTone::Plain, this))
+    , m_empty(makeText(tr("Nothing is being transferred. What you copy between the sides of a file tab is listed here."), TextTone::Muted, this))
+    , m_earlier(makeToolButton(IconName::Up, tr("Earlier (Alt+Up)"), this))
+    , m_later(makeToolButton(IconName::Down, tr("Later (Alt+Down)"), this))
     , m_pause(makeToolButton(IconName::Pause, tr("Pause"), this))
     , m_resume(makeToolButton(IconName::Resume, tr("Go on, or try again what is missing"), this))
     , m_cancel(makeToolButton(IconName::Stop, tr("Cancel"), this))
+    , m_receipt(makeToolButton(IconName::Log, tr("Receipt: what has arrived"), this))
     , m_clear(makeToolButton(IconName::Remove, tr("Clear what is over"), this))
+    , m_close(makeToolButton(IconName::Close, tr("Close the list"), this))
 {
     setObjectName(u"transferPanel"_s);
     setAutoFillBackground(true);
@@ -186,43 +88,77 @@ TransferPanel::TransferPanel(TransferQueue *queue, QWidget *parent)
     m_table->setFrameShape(QFrame::NoFrame);
     m_table->setItemDelegateForColumn(TransferModel::Progress, new BarDelegate(m_table));
     m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
+    m_table->setContextMenuPolicy(Qt::CustomContextMenu);
+    m_table->installEventFilter(this);
     const int widths[] = {180, 200, 200, 84, 64, 200};
     for (int column = 0; column < TransferModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->horizontalHeader()->setSectionResizeMode(TransferModel::State, QHeaderView::Stretch);
+    m_empty->setAlignment(Qt::AlignCenter);
+    m_empty->setMargin(16);
+    QFont bold = m_title->font();
+    bold.setWeight(QFont::DemiBold);
+    m_title->setFont(bold);
     auto *head = new QHBoxLayout;
-    head->setContentsMargins(10, 2, 6, 2);
+    head->setContentsMargins(12, 2, 6, 2);
+    head->setSpacing(2);
     head->addWidget(m_title, 1);
-    for (QToolButton *button : {m_pause, m_resume, m_cancel, m_clear})
+    for (QToolButton *button : {m_earlier, m_later, m_pause, m_resume, m_cancel, m_receipt, m_clear, m_close})
         head->addWidget(button);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addLayout(head);
     column->addWidget(m_table, 1);
-    connect(m_pause, &QToolButton::clicked, this, [this] {
-        for (const qint64 id : chosen())
-            m_queue->pause(id);
-    });
+    column->addWidget(m_empty, 1);
+    connect(m_earlier, &QToolButton::clicked, this, [this] { move(Place::Earlier); });
+    connect(m_later, &QToolButton::clicked, this, [this] { move(Place::Later); });
+    connect(m_pause, &QToolButton::clicked, this, &TransferPanel::pauseChosen);
     connect(m_resume, &QToolButton::clicked, this, &TransferPanel::retryOrResume);
-    connect(m_cancel, &QToolButton::clicked, this, [this] {
-        for (const qint64 id : chosen())
-            m_queue->cancel(id);
-    });
+    connect(m_cancel, &QToolButton::clicked, this, &TransferPanel::cancelChosen);
+    connect(m_receipt, &QToolButton::clicked, this, &TransferPanel::showReceipt);
     connect(m_clear, &QToolButton::clicked, this, &TransferPanel::clearFinished);
+    connect(m_close, &QToolButton::clicked, this, &TransferPanel::closeWanted);
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TransferPanel::updateButtons);
-    connect(m_table, &QAbstractItemView::doubleClicked, this, [this](const QModelIndex &index) { (void)askAboutConflict(window(), m_queue, m_model->idAt(index.row())); });
+    connect(m_table, &QAbstractItemView::activated, this, [this](const QModelIndex &index) {
+        const qint64 id = m_model->idAt(index.row());
+        if (!askAboutConflict(window(), m_queue, id))
+            showTransferReceipt(window(), m_queue, id);
+    });
+    connect(m_table, &QWidget::customContextMenuRequested, this, [this](const QPoint &at) {
+        auto *menu = new QMenu(this);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        fillMenu(menu);
+        menu->popup(m_table->viewport()->mapToGlobal(at));
+    });
     connect(m_model, &QAbstractItemModel::dataChanged, this, &TransferPanel::updateButtons);
-    connect(m_model, &QAbstractItemModel::modelReset, this, &TransferPanel::updateButtons);
+    connect(m_model, &QAbstractItemModel::modelAboutToBeReset, this, [this] { m_kept = selected(); });
+    connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
+        select(m_kept);
+        updateButtons();
+    });
     updateButtons();
 }
 
-// The selected ones; where none is, all.
-QList<qint64> TransferPanel::chosen() const
+QList<qint64> TransferPanel::selected() const
 {
     QList<qint64> ids;
     for (const QModelIndex &index : m_table->selectionModel()->selectedRows())
         ids.append(m_model->idAt(index.row()));
+    return ids;
+}
+
+void TransferPanel::select(const QList<qint64> &ids)
+{
+    for (int row = 0; row < m_model->rowCount(); ++row) {
+        if (ids.contains(m_model->idAt(row)))
+            m_table->selectionModel()->select(m_model->index(row, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
+    }
+}
+
+QList<qint64> TransferPanel::chosen() const
+{
+    const QList<qint64> ids = selected();
     return ids.isEmpty() ? m_queue->transfers() : ids;
 }
 
@@ -237,6 +173,37 @@ void TransferPanel::retryOrResume()
     }
 }
 
+void TransferPanel::pauseChosen()
+{
+    // From behind: of those in front one would else begin as another pauses.
+    const QList<qint64> order = m_queue->transfers();
+    const QList<qint64> ids = chosen();
+    for (auto id = order.crbegin(); id != order.crend(); ++id) {
+        if (ids.contains(*id))
+            m_queue->pause(*id);
+    }
+}
+
+void TransferPanel::pauseAll()
+{
+    m_table->clearSelection();
+    pauseChosen();
+}
+
+void TransferPanel::resumeAll()
+{
+    for (const qint64 id : m_queue->transfers()) {
+        if (m_queue->progress(id).state == TransferState::Paused)
+            m_queue->resume(id);
+    }
+}
+
+void TransferPanel::cancelChosen()
+{
+    for (const qint64 id : chosen())
+        m_queue->cancel(id);
+}
+
 void TransferPanel::clearFinished()
 {
     for (const qint64 id : m_queue->transfers()) {
@@ -245,81 +212,142 @@ void TransferPanel::clearFinished()
     }
 }
 
+void TransferPanel::move(Place where)
+{
+    QList<qint64> ids;
+    for (const qint64 id : m_queue->transfers()) { // in their order, so that they keep it
+        if (selected().contains(id))
+            ids.append(id);
+    }
+    const qsizetype last = m_queue->transfers().size() - 1;
+    if (where == Place::Later || where == Place::First)
+        std::ranges::reverse(ids);
+    for (qsizetype i = 0; i < ids.size(); ++i) {
+        const qsizetype at = m_queue->transfers().indexOf(ids.at(i));
+        switch (where) {
+        case Place::Earlier: m_queue->moveTo(ids.at(i), std::max(at - 1, i)); break;
+        case Place::Later: m_queue->moveTo(ids.at(i), std::min(at + 1, last - i)); break;
+        case Place::First: m_queue->moveTo(ids.at(i), 0); break;
+        case Place::Last: m_queue->moveTo(ids.at(i), last); break;
+        }
+    }
+}
+
+void TransferPanel::showReceipt()
+{
+    if (const QList<qint64> ids = selected(); ids.size() == 1)
+        showTransferReceipt(window(), m_queue, ids.constFirst());
+}
+
+void TransferPanel::fillMenu(QMenu *menu)
+{
+    const auto add = [&](QToolButton *like, const QString &text, auto slot) {
+        menu->addAction(like->icon(), text, this, slot)->setEnabled(like->isEnabled());
+    };
+    const bool hasRow = !selected().isEmpty();
+    add(m_pause, hasRow ? tr("Pause") : tr("Pause all"), &TransferPanel::pauseChosen);
+    add(m_resume, tr("Go on"), &TransferPanel::retryOrResume);
+    add(m_cancel, hasRow ? tr("Cancel") : tr("Cancel all"), &TransferPanel::cancelChosen);
+    menu->addSeparator();
+    add(m_earlier, tr("To the front"), [this] { move(Place::First); });
+    add(m_earlier, tr("Earlier"), [this] { move(Place::Earlier); });
+    add(m_later, tr("Later"), [this] { move(Place::Later); });
+    add(m_later, tr("To the end"), [this] { move(Place::Last); });
+    menu->addSeparator();
+    add(m_receipt, tr("Receipt…"), &TransferPanel::showReceipt);
+    menu->addSeparator();
+    bool anyPaused = false;
+    bool anyToPause = false;
+    for (const qint64 id : m_queue->transfers()) {
+        const TransferProgress progress = m_queue->progress(id);
+        anyPaused = anyPaused || progress.state == TransferState::Paused;
+        anyToPause = anyToPause || canPause(progress);
+    }
+    if (hasRow) {
+        menu->addAction(tr("Pause all"), this, &TransferPanel::pauseAll)->setEnabled(anyToPause);
+        menu->addAction(tr("All go on"), this, &TransferPanel::resumeAll)->setEnabled(anyPaused);
+    }
+    add(m_clear, tr("Clear what is over"), &TransferPanel::clearFinished);
+}
+
+bool TransferPanel::eventFilter(QObject *watched, QEvent *event)
+{
+    if (watched == m_table && event->type() == QEvent::KeyPress) {
+        const auto *key = static_cast<QKeyEvent *>(event);
+        if (key->modifiers() == Qt::AltModifier && (key->key() == Qt::Key_Up || key->key() == Qt::Key_Down)) {
+            move(key->key() == Qt::Key_Up ? Place::Earlier : Place::Later);
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
 void TransferPanel::updateButtons()
 {
-    bool canPause = false;
-    bool canResume = false;
-    bool canCancel = false;
+    bool mayPause = false;
+    bool mayResume = false;
+    bool mayCancel = false;
     bool anyOver = false;
     for (const qint64 id : chosen()) {
         const TransferProgress progress = m_queue->progress(id);
-        const bool over = isOver(progress.state);
-        canPause = canPause || (!over && progress.state != TransferState::Paused);
-        canCancel = canCancel || !over;
-        canResume = canResume || progress.state == TransferState::Paused || progress.state == TransferState::Waiting || progress.state == TransferState::Failed
-                || progress.state == TransferState::Asking || (over && !progress.failures.isEmpty());
+        mayPause = mayPause || canPause(progress);
+        mayCancel = mayCancel || !isOver(progress.state);
+        mayResume = mayResume || canResume(progress);
     }
-    for (const qint64 id : m_queue->transfers())
+    const QList<qint64> all = m_queue->transfers();
+    for (const qint64 id : all)
         anyOver = anyOver || isOver(m_queue->progress(id).state);
-    m_pause->setEnabled(canPause);
-    m_resume->setEnabled(canResume);
-    m_cancel->setEnabled(canCancel);
+    const QList<qint64> ids = selected();
+    const bool moves = !ids.isEmpty() && ids.size() < all.size();
+    m_earlier->setEnabled(moves && !ids.contains(all.constFirst()));
+    m_later->setEnabled(moves && !ids.contains(all.constLast()));
+    m_pause->setEnabled(mayPause);
+    m_pause->setToolTip(ids.isEmpty() ? tr("Pause all") : tr("Pause"));
+    m_resume->setEnabled(mayResume);
+    m_cancel->setEnabled(mayCancel);
+    m_cancel->setToolTip(ids.isEmpty() ? tr("Cancel all") : tr("Cancel"));
+    m_receipt->setEnabled(ids.size() == 1);
     m_clear->setEnabled(anyOver);
+    m_table->setVisible(!all.isEmpty());
+    m_empty->setVisible(all.isEmpty());
 }
 
-QWidget *askAboutConflict(QWidget *parent, TransferQueue *queue, qint64 id)
+TransferSummary::TransferSummary(TransferQueue *queue, QWidget *parent)
+    : QWidget(parent)
+    , m_queue(queue)
+    , m_button(new QToolButton(this))
 {
-    const std::optional<TransferQuestion> question = queue->question(id);
-    if (!question)
-        return nullptr;
-    auto *dialog = new QDialog(parent);
-    dialog->setObjectName(u"conflictDialog"_s);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setWindowTitle(Words::tr("Something is there already"));
-    dialog->setMinimumWidth(520);
-    auto *layout = new QVBoxLayout(dialog);
-    layout->setContentsMargins(24, 20, 24, 20);
-    layout->setSpacing(12);
-    layout->addWidget(makeTitle(Words::tr("“%1” is there already").arg(shownBytes(question->target.name()).left(160)), dialog));
-    auto *grid = new QGridLayout;
-    grid->setHorizontalSpacing(16);
-    const auto line = [&](int row, const QString &label, const FilePath &path, const FileAttributes &attributes) {
-        grid->addWidget(makeText(label, TextTone::Muted, dialog), row, 0, Qt::AlignTop);
-        grid->addWidget(makeText(path.shown(), TextTone::Plain, dialog), row, 1);
-        const QString when = attributes.times ? QLocale().toString(QDateTime::fromSecsSinceEpoch(attributes.times->modified), QLocale::ShortFormat) : QString();
-        grid->addWidget(makeText(QStringList{attributes.size ? sizeText(*attributes.size) : QString(), when}.join(u"  "_s), TextTone::Plain, dialog), row, 2, Qt::AlignTop);
-    };
-    line(0, Words::tr("Comes"), question->source, question->sourceAttributes);
-    line(1, Words::tr("Is there"), question->target, question->targetAttributes);
-    grid->setColumnStretch(1, 1);
-    layout->addLayout(grid);
-    auto *all = new QCheckBox(Words::tr("For all others of this transfer too"), dialog);
-    layout->addWidget(all);
-    auto *buttons = new QHBoxLayout;
-    buttons->addStretch();
-    const std::pair<OnConflict, QString> answers[] = {{OnConflict::Skip, Words::tr("Skip")},
-                                                      {OnConflict::Rename, Words::tr("Keep both")},
-                                                      {OnConflict::Newer, Words::tr("Overwrite if newer")},
-                                                      {OnConflict::Overwrite, Words::tr("Overwrite")}};
-    for (const auto &[what, word] : answers) {
-        auto *button = new QPushButton(word, dialog);
-        button->setObjectName(u"conflict%1"_s.arg(int(what)));
-        button->setAutoDefault(what == OnConflict::Skip);
-        buttons->addWidget(button);
-        QObject::connect(button, &QPushButton::clicked, dialog, [dialog, all, id, what, held = QPointer<TransferQueue>(queue)] {
-            if (held)
-                held->answer(id, what, all->isChecked());
-            dialog->accept();
-        });
-    }
-    layout->addLayout(buttons);
-    // Answered elsewhere, or over.
-    QObject::connect(queue, &TransferQueue::changed, dialog, [dialog, queue, id](qint64 which) {
-        if (which == id && queue->progress(id).state != TransferState::Asking)
-            dialog->close();
-    });
-    dialog->open();
-    return dialog;
+    m_button->setObjectName(u"transferSummary"_s);
+    m_button->setAutoRaise(true);
+    m_button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_button->setToolTip(tr("Show the transfers"));
+    m_button->setIcon(icon(IconName::Transfers, IconTone::Accent));
+    QFont font = m_button->font();
+    font.setPixelSize(font.pixelSize() - 1);
+    m_button->setFont(font);
+    auto *row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->addWidget(m_button);
+    connect(m_button, &QToolButton::clicked, this, &TransferSummary::clicked);
+    for (const auto signal : {&TransferQueue::added, &TransferQueue::removed, &TransferQueue::changed, &TransferQueue::finished})
+        connect(queue, signal, this, &TransferSummary::update);
+    update();
+}
+
+QString TransferSummary::text() const
+{
+    return m_button->text();
+}
+
+void TransferSummary::update()
+{
+    QList<TransferProgress> all;
+    for (const qint64 id : m_queue->transfers())
+        all.append(m_queue->progress(id));
+    const QString text = summaryText(all);
+    m_button->setText(text);
+    m_button->setAccessibleName(tr("Transfers: %1").arg(text));
+    setVisible(!text.isEmpty());
 }
 
 } // namespace Sandpiper

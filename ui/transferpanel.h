@@ -1,37 +1,16 @@
-// The list of transfers, under the panes of a file browser. GUI thread.
+// The list of transfers, in the drawer of the window. GUI thread.
 #pragma once
 
-#include "sftp/transferqueue.h"
+#include "ui/transfermodel.h"
 
-#include <QAbstractTableModel>
-#include <QPointer>
 #include <QWidget>
 
 class QLabel;
+class QMenu;
 class QTableView;
 class QToolButton;
 
 namespace Sandpiper {
-
-class TransferModel : public QAbstractTableModel
-{
-    Q_OBJECT
-public:
-    enum Column { Name, Where, Progress, Speed, Left, State, ColumnCount };
-    enum Role { FractionRole = Qt::UserRole + 1 }; // 0 to 1; negative: not known
-    explicit TransferModel(TransferQueue *queue, QObject *parent = nullptr); // borrowed, outlives it
-
-    [[nodiscard]] qint64 idAt(int row) const { return m_ids.at(row); }
-    int rowCount(const QModelIndex &parent = {}) const override;
-    int columnCount(const QModelIndex &parent = {}) const override;
-    QVariant data(const QModelIndex &index, int role = Qt::DisplayRole) const override;
-    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
-
-private:
-    void reload();
-    TransferQueue *m_queue;
-    QList<qint64> m_ids;
-};
 
 class TransferPanel : public QWidget
 {
@@ -39,27 +18,61 @@ class TransferPanel : public QWidget
 public:
     explicit TransferPanel(TransferQueue *queue, QWidget *parent = nullptr); // borrowed, outlives it
     [[nodiscard]] TransferModel *model() const { return m_model; }
+    [[nodiscard]] QTableView *table() const { return m_table; }
+    // Of the chosen rows, for its context menu.
+    void fillMenu(QMenu *menu);
+
+signals:
+    void closeWanted();
+
+protected:
+    bool eventFilter(QObject *watched, QEvent *event) override;
 
 private:
+    enum class Place { Earlier, Later, First, Last };
     void updateButtons();
     void retryOrResume();
+    void pauseChosen();
+    void cancelChosen();
+    void pauseAll();
+    void resumeAll();
     void clearFinished();
-    [[nodiscard]] QList<qint64> chosen() const;
+    void move(Place where);
+    void showReceipt();
+    void select(const QList<qint64> &ids);
+    [[nodiscard]] QList<qint64> selected() const;
+    [[nodiscard]] QList<qint64> chosen() const; // the selected ones; where none is, all
     TransferQueue *m_queue;
     TransferModel *m_model;
     QTableView *m_table;
     QLabel *m_title;
+    QLabel *m_empty;
+    QToolButton *m_earlier;
+    QToolButton *m_later;
     QToolButton *m_pause;
     QToolButton *m_resume;
     QToolButton *m_cancel;
+    QToolButton *m_receipt;
     QToolButton *m_clear;
+    QToolButton *m_close;
+    QList<qint64> m_kept; // selected, across a reset
 };
 
-// "this computer → box", "within box".
-[[nodiscard]] QString placesText(const TransferWish &wish);
-// "Running", "Paused", why it waits or has failed: one line.
-[[nodiscard]] QString stateText(const TransferProgress &progress);
-// Asks the question of a transfer, beside both files' sizes and times. Null: it has none. Gone with parent.
-QWidget *askAboutConflict(QWidget *parent, TransferQueue *queue, qint64 id);
+// What transfers there are, in the status bar: a button that shows the list. Nothing while there is nothing to say.
+class TransferSummary : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit TransferSummary(TransferQueue *queue, QWidget *parent = nullptr); // borrowed, outlives it
+    [[nodiscard]] QString text() const;
+
+signals:
+    void clicked();
+
+private:
+    void update();
+    TransferQueue *m_queue;
+    QToolButton *m_button;
+};
 
 } // namespace Sandpiper

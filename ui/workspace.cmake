@@ -3,20 +3,27 @@ set(SANDPIPER_WORKSPACE_SOURCES
     bannerface.h bannerface.cpp
     closepolicy.h closepolicy.cpp
     closequestion.h closequestion.cpp
+    conflictdialog.h conflictdialog.cpp
     comparedialog.h comparedialog.cpp
     comparemodel.h comparemodel.cpp
-    filebrowser.h filebrowser.cpp filebrowsercompare.cpp
+    filebrowser.h filebrowser.cpp filebrowseractions.cpp filebrowsercompare.cpp filebrowsertools.cpp
     editdialogs.h editdialogs.cpp
     editpanel.h editpanel.cpp
     filedialogs.h filedialogs.cpp fileproperties.cpp filepreview.cpp
     fileediting.h fileediting.cpp
-    filepane.h filepane.cpp filepanelayout.cpp
+    carriedfiles.h carriedfiles.cpp
+    dragout.h dragout.cpp
+    filecarrier.h filecarrier.cpp
+    filepane.h filepane.cpp filepanelayout.cpp filepanewords.cpp
     fileplaces.h fileplaces.cpp
     fileservices.h
     filetable.h filetable.cpp
     filewords.h filewords.cpp
+    fileremoving.cpp
+    fileundo.h fileundo.cpp
     filework.h filework.cpp
     findbar.h findbar.cpp
+    finddialog.h finddialog.cpp
     launchform.h launchform.cpp
     launchmemory.h launchmemory.cpp
     marks.h marks.cpp
@@ -29,11 +36,15 @@ set(SANDPIPER_WORKSPACE_SOURCES
     permissionboxes.h permissionboxes.cpp
     promptdialog.h promptdialog.cpp
     promptpresenter.h promptpresenter.cpp
+    spring.h spring.cpp
+    staging.h staging.cpp
     tabbar.h tabbar.cpp
     tabface.h tabface.cpp
     tabstore.h tabstore.cpp
     tabstrip.h tabstrip.cpp
     terminalpane.h terminalpane.cpp
     toolstart.h toolstart.cpp
+    receiptdialog.h receiptdialog.cpp
+    transfermodel.h transfermodel.cpp
     transferpanel.h transferpanel.cpp
-    workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacetabs.cpp)
+    workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacedrops.cpp workspacetabs.cpp)

@@ -30,6 +30,7 @@ struct WorkspaceServices
 };
 
 class Actions;
+struct CarriedFiles;
 class FileBrowser;
 
 class Workspace : public QWidget
@@ -64,6 +65,8 @@ public:
     void openFiles(const Sandbox &sandbox);
     [[nodiscard]] FileBrowser *currentBrowser() const; // null: another kind of tab, or none
     void openTerminalWith(const Sandbox &sandbox); // asks first what to run
+    // Files of anywhere into a folder of a sandbox; empty: where a login lands. In the queue, also while the sandbox sleeps.
+    void sendFiles(const CarriedFiles &files, const Sandbox &sandbox, const FilePath &folder);
     // Asks where shells are open and the choice says so; quitAgreed() follows at once or later.
     void askToQuit();
 

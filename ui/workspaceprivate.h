@@ -16,6 +16,7 @@ class QStackedWidget;
 
 namespace Sandpiper {
 
+struct CarriedFiles;
 class CloseQuestionBox;
 class FileBrowser;
 class TabBar;
@@ -35,6 +36,7 @@ public:
     TerminalPane *makeTerminal(const KeptTab &tab);
     FileBrowser *makeBrowser(const KeptTab &tab);
     void connectPane(TerminalPane *pane);
+    void takeDrop(TerminalPane *pane, const CarriedFiles &files, const FilePath &directory);
     void connectPanesOf(const QString &account);
     void refreshSandboxes(const QString &account);
     void startHiddenPanes();

@@ -132,6 +132,7 @@ TerminalPane *Workspace::Private::makeTerminal(const KeptTab &tab)
         popupMenu({Id::Copy, Id::Paste, Id::SelectAll, Id::Find, Id::ClearScrollback, Id::ResetTerminal,
                    Id::ReadOnly, Id::ZoomIn, Id::ZoomOut, Id::ZoomReset, Id::EndShell, Id::CloseTab}, at);
     });
+    QObject::connect(pane, &TerminalPane::filesDropped, q, [this, pane](const CarriedFiles &files, const FilePath &directory) { takeDrop(pane, files, directory); });
     return pane;
 }
 

@@ -8,16 +8,20 @@
 #include "ui/filebrowser.h"
 #include "tests/support/filestage.h"
 #include "ui/filetable.h"
+#include "ui/fileundo.h"
 #include "ui/filework.h"
+#include "ui/finddialog.h"
 #include "ui/panebanner.h"
 #include "ui/pathbar.h"
 #include "ui/style.h"
-#include "ui/transferpanel.h"
+#include "ui/transfermodel.h"
 
 #include <QApplication>
 #include <QCheckBox>
+#include <QClipboard>
 #include <QDateTimeEdit>
 #include <QDialog>
+#include <QDragEnterEvent>
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPlainTextEdit>
@@ -38,6 +42,34 @@ class TestFileBrowser : public QObject
 
     using Stage = FileStage;
     std::unique_ptr<TestSshd> m_sshd;
+
+    // Whether it is taken there.
+    static bool dragOver(FilePane *pane, QMimeData *what, const QByteArray &name)
+    {
+        QWidget *view = pane->table()->viewport();
+        const QPoint at = pane->table()->visualRect(pane->model()->index(pane->model()->rowOf(name), 0)).center();
+        QDragEnterEvent enter(at, Qt::CopyAction | Qt::MoveAction, what, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(view, &enter);
+        QDragMoveEvent move(at, Qt::CopyAction | Qt::MoveAction, what, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(view, &move);
+        return move.isAccepted();
+    }
+    static bool drop(FilePane *pane, QMimeData *what, const QByteArray &name)
+    {
+        const QPoint at = pane->table()->visualRect(pane->model()->index(pane->model()->rowOf(name), 0)).center();
+        const bool isTaken = dragOver(pane, what, name);
+        QDropEvent event(QPointF(at), Qt::CopyAction | Qt::MoveAction, what, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(pane->table()->viewport(), &event);
+        return isTaken;
+    }
+    static CarriedFiles filesOf(const FilePane *pane, const QByteArray &name)
+    {
+        CarriedFiles files;
+        files.place = pane->sandbox();
+        files.isOurs = true;
+        files.paths = {pane->model()->path(pane->model()->rowOf(name))};
+        return files;
+    }
 
 private slots:
     void initTestCase()
@@ -230,13 +262,95 @@ private slots:
         pane->table()->select("tree");
         pane->focusFiles();
         QTRY_VERIFY(pane->table()->hasFocus());
-        stage.key(Qt::Key_Delete);
+        stage.key(Qt::Key_Delete, Qt::ShiftModifier);
         QTRY_VERIFY(topLevel<QDialog>(u"confirmDialog"_s));
         QVERIFY(stage.isThere(folder + u"/tree"_s)); // nothing yet
         topLevel<QDialog>(u"confirmDialog"_s)->findChild<QPushButton *>(u"confirmVerb"_s)->click();
         QVERIFY(Stage::shows(pane, {"sub", "kept"}));
         QVERIFY(!stage.isThere(folder + u"/tree"_s));
         QVERIFY(stage.becomesCurrent(pane, "kept")); // the neighbour
+    }
+
+    void whatIsDeletedComesBackFromTheTrash()
+    {
+        Stage stage(m_sshd->options());
+        qputenv("XDG_DATA_HOME", stage.dir.filePath(u"data"_s).toUtf8());
+        const auto unset = qScopeGuard([] { qunsetenv("XDG_DATA_HOME"); });
+        QVERIFY(QDir(stage.dir.path()).mkpath(u"data"_s));
+        stage.make(u"here/letter.txt"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->table()->select("letter.txt");
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        stage.key(Qt::Key_Delete);
+        QTRY_VERIFY(topLevel<QDialog>(u"confirmDialog"_s));
+        topLevel<QDialog>(u"confirmDialog"_s)->findChild<QPushButton *>(u"confirmVerb"_s)->click();
+        QVERIFY(Stage::shows(stage.left(), {"sub"}));
+        QVERIFY(stage.isThere(u"data/Trash/files/letter.txt"_s));
+        QVERIFY(stage.isThere(u"data/Trash/info/letter.txt.trashinfo"_s));
+        QTRY_VERIFY(stage.actions[ActionId::FilesUndo]->isEnabled());
+        stage.actions[ActionId::FilesUndo]->trigger();
+        QVERIFY(Stage::shows(stage.left(), {"sub", "letter.txt"}));
+        QTRY_VERIFY_WITH_TIMEOUT(!stage.isThere(u"data/Trash/info/letter.txt.trashinfo"_s), kPatience);
+    }
+
+    void byTheSettingDeleteIsForGood()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"here/letter.txt"_s);
+        stage.choices.deletesForGood = true;
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->table()->select("letter.txt");
+        stage.browser->work(0)->askRemove();
+        QTRY_VERIFY(topLevel<QDialog>(u"confirmDialog"_s));
+        auto *verb = topLevel<QDialog>(u"confirmDialog"_s)->findChild<QPushButton *>(u"confirmVerb"_s);
+        QCOMPARE(verb->text(), u"Delete"_s);
+        verb->click();
+        QVERIFY(Stage::shows(stage.left(), {"sub"}));
+        QVERIFY(!stage.browser->undo()->latest()); // there is no way back
+    }
+
+    void anUndoThatWouldOverwriteIsRefused()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/old"_s, "1");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.browser->work(1)->rename(stage.right()->model()->rowOf("old"), u"new"_s);
+        QVERIFY(Stage::shows(stage.right(), {"sub", "new"}));
+        stage.make(u"there/old"_s, "2");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.actions[ActionId::FilesUndo]->isEnabled());
+        stage.actions[ActionId::FilesUndo]->trigger();
+        QTRY_VERIFY_WITH_TIMEOUT(stage.right()->notices()->text().contains(u"there already"_s), kPatience);
+        QFile old(stage.dir.filePath(u"there/old"_s));
+        QVERIFY(old.open(QIODevice::ReadOnly));
+        QCOMPARE(old.readAll(), QByteArray("2"));
+        // Once it is out of the way it goes.
+        QVERIFY(QFile::remove(stage.dir.filePath(u"there/old"_s)));
+        QTRY_VERIFY(stage.actions[ActionId::FilesUndo]->isEnabled());
+        stage.actions[ActionId::FilesUndo]->trigger();
+        QVERIFY(Stage::shows(stage.right(), {"sub", "old"}));
+        QVERIFY(!stage.isThere(u"there/new"_s));
+    }
+
+    void aMoveIsTakenBackByTheKeyOnEitherSide()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        const Result<FilePath> folder = FilePath::fromBytes(stage.dir.filePath(u"there/sub"_s).toUtf8());
+        stage.browser->work(1)->moveHere({stage.right()->model()->path(stage.right()->model()->rowOf("file"))}, *folder);
+        QVERIFY(Stage::shows(stage.right(), {"sub"}));
+        QVERIFY(stage.isThere(u"there/sub/file"_s));
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        QTRY_VERIFY(stage.actions[ActionId::FilesUndo]->isEnabled());
+        stage.key(Qt::Key_Z, Qt::ControlModifier);
+        QVERIFY(Stage::shows(stage.right(), {"sub", "file"}));
     }
 
     void aRefreshKeepsTheSelection()
@@ -506,7 +620,6 @@ private slots:
         QVERIFY(file.open(QIODevice::ReadOnly));
         QCOMPARE(file.readAll(), QByteArray("content"));
         QVERIFY(stage.isThere(source + u"/tree/deep/file"_s));
-        QVERIFY(stage.browser->findChild<QWidget *>(u"transferPanel"_s)->isVisible());
     }
 
     void whatLiesElsewhereIsCopiedToo_data()
@@ -591,7 +704,7 @@ private slots:
         QMimeData what;
         what.setUrls({QUrl::fromLocalFile(stage.dir.filePath(u"dropped file"_s))});
         FilePane *pane = stage.browser->pane(side);
-        emit pane->table()->dropped(&what, Qt::CopyAction, pane->model()->rowOf("sub")); // onto a folder
+        QVERIFY(drop(pane, &what, "sub")); // onto a folder
         const QString landed = side == 0 ? u"here/sub/dropped file"_s : u"there/sub/dropped file"_s;
         QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(landed), kPatience);
         QVERIFY(stage.isThere(u"dropped file"_s));
@@ -603,12 +716,117 @@ private slots:
         stage.make(u"there/file"_s);
         stage.open();
         QVERIFY(stage.settles());
-        QMimeData what;
-        what.setData(FileTable::mimeType(), stage.dir.filePath(u"there/file"_s).toUtf8());
-        stage.right()->table()->setProperty("dragging", true);
-        emit stage.right()->table()->dropped(&what, Qt::CopyAction, stage.right()->model()->rowOf("sub"));
+        CarriedFiles files = filesOf(stage.right(), "file");
+        emit stage.right()->table()->dropped(files, actionFor(files, stage.right()->sandbox(), Qt::NoModifier), stage.right()->model()->rowOf("sub"));
         QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(u"there/sub/file"_s), kPatience);
         QVERIFY(!stage.isThere(u"there/file"_s));
+    }
+
+    void aFolderSpringsOpenUnderADrag()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/sub/inner"_s);
+        stage.make(u"dropped"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->spring()->setDelay(std::chrono::milliseconds(0));
+        QMimeData what;
+        what.setUrls({QUrl::fromLocalFile(stage.dir.filePath(u"dropped"_s))});
+        QVERIFY(dragOver(stage.right(), &what, "sub"));
+        QVERIFY(Stage::shows(stage.right(), {"inner"}));
+    }
+
+    void aRefusedDropMovesNothing()
+    {
+        Stage stage(m_sshd->options());
+        stage.open();
+        QVERIFY(stage.settles());
+        QMimeData what;
+        what.setUrls({QUrl(u"https://example.org/file"_s)});
+        QVERIFY(!drop(stage.left(), &what, "sub"));
+        // A folder into itself.
+        const QString sub = stage.dir.filePath(u"here/sub"_s);
+        what.setUrls({QUrl::fromLocalFile(sub)});
+        QVERIFY(!drop(stage.left(), &what, "sub"));
+        QVERIFY(stage.queue->transfers().isEmpty());
+    }
+
+    void theClipboardCarriesFilesBetweenSides_data()
+    {
+        QTest::addColumn<bool>("cuts");
+        QTest::newRow("copy") << false;
+        QTest::newRow("cut") << true;
+    }
+    void theClipboardCarriesFilesBetweenSides()
+    {
+        QFETCH(bool, cuts);
+        Stage stage(m_sshd->options());
+        stage.make(u"here/file"_s, "content");
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.left()->table()->select("file");
+        stage.left()->focusFiles();
+        QTRY_VERIFY(stage.left()->table()->hasFocus());
+        stage.key(cuts ? Qt::Key_X : Qt::Key_C, Qt::ControlModifier);
+        QVERIFY(QGuiApplication::clipboard()->mimeData()->hasUrls()); // as the desktop takes them
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_V, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(u"there/file"_s), kPatience);
+        QTRY_COMPARE_WITH_TIMEOUT(stage.isThere(u"here/file"_s), !cuts, kPatience);
+    }
+
+    void aCopyPastedBesideItselfHasAnotherName()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/file.txt"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->table()->select("file.txt");
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_C, Qt::ControlModifier);
+        stage.key(Qt::Key_V, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(u"there/file (2).txt"_s), kPatience);
+        QVERIFY(stage.isThere(u"there/file.txt"_s));
+    }
+
+    void whatWasCopiedOnTheDesktopIsPasted()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"outside.txt"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        auto *what = new QMimeData;
+        what->setUrls({QUrl::fromLocalFile(stage.dir.filePath(u"outside.txt"_s))});
+        QGuiApplication::clipboard()->setMimeData(what);
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.right()->table()->hasFocus());
+        stage.key(Qt::Key_V, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(stage.isThere(u"there/outside.txt"_s), kPatience);
+        QVERIFY(stage.isThere(u"outside.txt"_s));
+    }
+
+    void whatIsFoundIsGoneTo()
+    {
+        Stage stage(m_sshd->options());
+        stage.make(u"there/sub/needle.txt"_s);
+        stage.open();
+        QVERIFY(stage.settles());
+        stage.right()->focusFiles();
+        QTRY_VERIFY(stage.actions[ActionId::FilesFind]->isEnabled());
+        stage.actions[ActionId::FilesFind]->trigger();
+        auto *dialog = topLevel<FindDialog>(u"findDialog"_s);
+        QVERIFY(dialog);
+        dialog->findChild<QLineEdit *>(u"findName"_s)->setText(u"needle"_s);
+        dialog->findChild<QPushButton *>(u"findStart"_s)->click();
+        QTRY_COMPARE_WITH_TIMEOUT(dialog->model()->rowCount(), 1, kPatience);
+        QTRY_VERIFY_WITH_TIMEOUT(!dialog->isRunning(), kPatience);
+        QCOMPARE(dialog->statusText(), u"1 found"_s);
+        dialog->findChild<QPushButton *>(u"findGoTo"_s)->click();
+        QVERIFY(Stage::shows(stage.right(), {"needle.txt"}));
+        QVERIFY(stage.becomesCurrent(stage.right(), "needle.txt"));
+        dialog->close();
     }
 
     void nothingIsOverwrittenUnasked()

@@ -1,5 +1,7 @@
 # Tests of the workspace half of ui/.
 sandpiper_test(ui tst_bannerface LINK sandpiper_ui)
+sandpiper_test(ui tst_carriedfiles LINK sandpiper_ui support_sftp TIMEOUT 120)
+sandpiper_test(ui tst_transfers LINK sandpiper_ui support_sftp TIMEOUT 120)
 sandpiper_test(ui tst_closepolicy LINK sandpiper_ui)
 sandpiper_test(ui tst_comparedialog LINK sandpiper_ui TIMEOUT 120)
 sandpiper_test(ui tst_filebrowser LINK sandpiper_ui support_sftp TIMEOUT 300)
