@@ -70,4 +70,60 @@ Result<QByteArray> commandLineForShell(const CommandLine &line)
     return out + words.join(' ');
 }
 
+QString joinWords(const QStringList &words)
+{
+    QStringList quoted;
+    for (const QString &word : words)
+        quoted << shellWord(word);
+    return quoted.join(u' ');
+}
+
+std::optional<QStringList> splitWords(const QString &text)
+{
+    QStringList words;
+    QString word;
+    bool inWord = false;
+    QChar quote; // null: outside
+    for (qsizetype i = 0; i < text.size(); ++i) {
+        const QChar c = text.at(i);
+        const bool last = i + 1 == text.size();
+        if (quote == u'\'') {
+            if (c == quote)
+                quote = {};
+            else
+                word += c;
+        } else if (c == u'\\') {
+            if (last)
+                return std::nullopt;
+            const QChar next = text.at(++i);
+            // Between double quotes only these two lose their backslash; nothing is expanded here.
+            if (!quote.isNull() && next != u'"' && next != u'\\')
+                word += c;
+            word += next;
+            inWord = true;
+        } else if (!quote.isNull()) {
+            if (c == quote)
+                quote = {};
+            else
+                word += c;
+        } else if (c == u'\'' || c == u'"') {
+            quote = c;
+            inWord = true;
+        } else if (c.isSpace()) {
+            if (inWord)
+                words << word;
+            word.clear();
+            inWord = false;
+        } else {
+            word += c;
+            inWord = true;
+        }
+    }
+    if (!quote.isNull())
+        return std::nullopt;
+    if (inWord)
+        words << word;
+    return words;
+}
+
 } // namespace Sandpiper

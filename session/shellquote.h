@@ -7,6 +7,8 @@
 #include <QMap>
 #include <QStringList>
 
+#include <optional>
+
 namespace Sandpiper {
 
 // One word of sh, whatever is in it: 'it'\''s'. Empty becomes ''.
@@ -25,5 +27,9 @@ struct CommandLine
 // exit status are the program's own.
 // InvalidInput: a NUL anywhere, a name that is no variable's, an empty program name.
 [[nodiscard]] Result<QByteArray> commandLineForShell(const CommandLine &line);
+
+// Both ways for any words without NUL: splitWords(joinWords(w)) == w.
+[[nodiscard]] QString joinWords(const QStringList &words);
+[[nodiscard]] std::optional<QStringList> splitWords(const QString &text); // none: a quote is left open
 
 } // namespace Sandpiper

@@ -25,7 +25,7 @@ StandingForwards::StandingForwards(const SandboxId &sandbox, const QList<Forward
     , m_services(std::move(services))
 {
     for (const ForwardSpec &spec : wishes)
-        m_wishes.append({spec, {}, false, 0});
+        m_wishes.append({spec, {}, false, 0, false});
     if (m_services.network) {
         connect(m_services.network, &NetworkWatch::changed, this, [this] {
             if (m_status.state == State::Waiting) {
@@ -47,6 +47,34 @@ StandingForwards::~StandingForwards()
 bool StandingForwards::hasEverListened() const
 {
     return std::ranges::any_of(m_wishes, &Wish::hasListened);
+}
+
+qsizetype StandingForwards::add(const ForwardSpec &spec)
+{
+    m_wishes.append({spec, {}, false, 0, false});
+    arm(m_wishes.size() - 1);
+    return m_wishes.size() - 1;
+}
+
+void StandingForwards::remove(qsizetype index)
+{
+    m_wishes[index].isRemoved = true;
+    for (auto it = m_ids.begin(); it != m_ids.end();) {
+        if (*it != index) {
+            ++it;
+            continue;
+        }
+        if (m_link)
+            m_link->stopForward(it.key());
+        it = m_ids.erase(it);
+    }
+    setForward(index, {ForwardStatus::State::Stopped, {}, {}, false});
+}
+
+void StandingForwards::arm(qsizetype index)
+{
+    if (m_link && !m_wishes.at(index).isRemoved)
+        m_ids.insert(m_link->addForward(m_wishes.at(index).spec), index);
 }
 
 void StandingForwards::open()
@@ -182,7 +210,7 @@ void StandingForwards::connectLink()
     connect(m_link.get(), &SshLink::closed, this, &StandingForwards::linkClosed);
     m_link->connectToHost();
     for (qsizetype i = 0; i < m_wishes.size(); ++i)
-        m_ids.insert(m_link->addForward(m_wishes.at(i).spec), i);
+        arm(i);
 }
 
 void StandingForwards::linkReady()
@@ -224,7 +252,7 @@ void StandingForwards::tryAgain(qsizetype index)
     // Of many links at most one is there, so what is not cancelled finds that its turn is over.
     (void)m_services.after(delay, this, [this, index, of = m_turn] {
         if (of == m_turn && m_link && m_link->state() == LinkState::Ready)
-            m_ids.insert(m_link->addForward(m_wishes.at(index).spec), index);
+            arm(index);
     });
 }
 

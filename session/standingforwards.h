@@ -57,6 +57,10 @@ public:
     // Of each wish, by its place in the list. Waiting while there is no link.
     [[nodiscard]] ForwardStatus forward(qsizetype index) const { return m_wishes.at(index).status; }
     [[nodiscard]] bool hasEverListened() const; // any of them
+    // Another wish, at once where the link is there; the others do not notice. Returns its place in the list.
+    qsizetype add(const ForwardSpec &spec);
+    // Stops it for good, and its connections; the others keep theirs, and their places.
+    void remove(qsizetype index);
     void open();
     void retryNow(); // Waiting, Suspended, Failed
     void close();
@@ -75,6 +79,7 @@ private:
         ForwardStatus status;
         bool hasListened = false; // so it can: where it cannot any more, it is tried again
         int tries = 0;
+        bool isRemoved = false;
     };
     void begin();
     void found(const Result<Sandbox> &result);
@@ -84,6 +89,7 @@ private:
     void linkClosed(const Error &error);
     void forwardNews(const ForwardReport &report);
     void tryAgain(qsizetype index);
+    void arm(qsizetype index);
     void wait(const Error &error);
     void setStatus(State state, const Error &error = {});
     void setForward(qsizetype index, const ForwardStatus &status);

@@ -31,8 +31,4 @@ struct LaunchProblem
 [[nodiscard]] LaunchForm formFor(const Launch &launch);
 [[nodiscard]] std::expected<Launch, LaunchProblem> launchFrom(const LaunchForm &form);
 
-// Both ways for any words without NUL: splitWords(joinWords(w)) == w.
-[[nodiscard]] QString joinWords(const QStringList &words);
-[[nodiscard]] std::optional<QStringList> splitWords(const QString &text); // none: a quote is left open
-
 } // namespace Sandpiper
