@@ -11,6 +11,7 @@
 #include "session/sshlink.h"
 #include "sftp/sftpfilesystem.h"
 #include "sftp/vendorfilesystem.h"
+#include "ui/forwardwords.h"
 #include "ui/staging.h"
 
 #include <QApplication>
@@ -67,7 +68,14 @@ Application::Application(LogSetup *log, QObject *parent)
     edits.registry = m_registry.get();
     m_edits = std::make_unique<FileEdits>(edits);
 
+    m_forwardWishes = std::make_unique<ForwardWishes>(configFolder() + u"/forwards.json"_s);
+    ForwardManager::Services forwards;
+    forwards.registry = m_registry.get();
+    forwards.standing = [this](const SandboxId &id) { return forwardServices(id); };
+    m_forwards = std::make_unique<ForwardManager>(m_forwardWishes.get(), forwards);
+
     MainWindow::Parts parts;
+    parts.forwards = m_forwards.get();
     parts.registry = m_registry.get();
     parts.hub = m_hub.get();
     parts.keychain = m_keychain.get();
@@ -117,6 +125,7 @@ Application::Application(LogSetup *log, QObject *parent)
     watchEdits();
     for (const auto news : {&SandboxRegistry::accountChanged, &SandboxRegistry::sandboxesChanged})
         connect(m_registry.get(), news, m_annotations.get(), [this](const QString &accountId) { tellAnnotations(accountId); });
+    watchForwards();
     connect(m_network.get(), &NetworkWatch::changed, m_registry.get(), &SandboxRegistry::networkChanged);
     connect(log, &LogSetup::lineLogged, m_window.get(), &MainWindow::appendLog);
     connect(m_window->workspace(), &Workspace::noteworthy, m_notifier.get(), &Notifier::notify);
@@ -131,6 +140,7 @@ Application::~Application()
 {
     // Shells of the window ask through the prompts; they go first.
     m_window.reset();
+    m_forwards.reset();
     m_edits.reset();
     m_transfers.reset();
 }
@@ -154,6 +164,19 @@ void Application::watchEdits()
         const QString text = tr("You saved “%1” here, and it has changed on “%2” as well. It waits for you under the files.").arg(name, tamed(session->record().sandboxName, 60));
         m_window->tell(text);
         m_notifier->notify(tr("A file that you edit has changed"), text);
+    });
+}
+
+// Nobody has to look at the drawer to learn that something is not reachable any more.
+void Application::watchForwards()
+{
+    connect(m_forwards.get(), &ForwardManager::died, m_window.get(), [this](const QString &id, const Error &error) {
+        const std::optional<ForwardWish> wish = m_forwardWishes->wish(id);
+        if (!wish)
+            return;
+        const QString text = tr("%1: %2").arg(forwardWords(wish->spec, wish->sandboxName), errorText(error).sentence);
+        m_window->tell(text);
+        m_notifier->notify(tr("A forward has ended"), text);
     });
 }
 
@@ -201,6 +224,23 @@ StandingFiles::Services Application::fileServices(const SandboxId &id)
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
     services.open = [this](const Sandbox &sandbox) { return openFiles(sandbox); };
+    services.random = [] { return QRandomGenerator::global()->generateDouble(); };
+    services.after = runAfter;
+    return services;
+}
+
+StandingForwards::Services Application::forwardServices(const SandboxId &id)
+{
+    StandingForwards::Services services;
+    services.provider = m_registry->provider(id.account);
+    services.network = m_network.get();
+    services.makeLink = [this](const Sandbox &sandbox) -> std::unique_ptr<SshLink> {
+        if (!sandbox.ssh)
+            return nullptr;
+        LinkOptions options = linkOptionsFor(sandbox, signInTo(sandbox.id));
+        options.features = m_features.get();
+        return std::make_unique<SshLink>(options, m_prompts.get());
+    };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;
     return services;
@@ -298,6 +338,8 @@ void Application::afterShown()
         m_window->tell(tr("Your favourites, labels and notes could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_logins->loadError())
         m_window->tell(tr("How you log in to your sandboxes could not be read: %1").arg(errorText(*error).sentence));
+    if (const std::optional<Error> error = m_forwardWishes->loadError())
+        m_window->tell(tr("Your forwards could not be read: %1").arg(errorText(*error).sentence));
     if (const std::optional<Error> error = m_networkStore->loadError())
         m_window->tell(tr("The network settings could not be read, so nothing is reached until they are chosen anew in Preferences: %1").arg(errorText(*error).sentence));
     // Nobody is asked for anything by a proxy whose password is not known yet.
@@ -312,6 +354,7 @@ void Application::connectAccounts()
     // Sandboxes made on this computer before are a reason to start its gateway; nothing else is.
     const bool hadLocal = m_preferences->isOn(Setting::LocalSandboxesUsed) || QFileInfo::exists(stateFolder() + u"/gateway"_s);
     m_hub->start(hadLocal ? AccountHub::LocalStart::Needed : AccountHub::LocalStart::OnlyIfRunning);
+    m_forwards->begin();
     if (m_preferences->isOn(Setting::RestoreTabs)) {
         if (const Done restored = m_window->workspace()->restore(); !restored)
             m_window->tell(tr("The tabs of the last time could not be read: %1").arg(errorText(restored.error()).sentence));

@@ -5,6 +5,7 @@
 #include "session/annotations.h"
 #include "session/availablekeys.h"
 #include "session/featurestore.h"
+#include "session/forwardmanager.h"
 #include "session/logins.h"
 #include "session/networkstore.h"
 #include "session/ownhosts.h"
@@ -41,11 +42,13 @@ private:
     [[nodiscard]] AccountHub::Services hubServices();
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
     [[nodiscard]] StandingFiles::Services fileServices(const SandboxId &id);
+    [[nodiscard]] StandingForwards::Services forwardServices(const SandboxId &id);
     [[nodiscard]] Result<OpenedFiles> openFiles(const Sandbox &sandbox);
     // Of its files; nobody but bulk uses it.
     [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);
     void watchEdits();
     void tellAnnotations(const QString &accountId);
+    void watchForwards();
     // As it is now. SandboxNotRunning where it sleeps: nobody has asked for waking it.
     void whenItRuns(const SandboxId &id, QObject *context, std::function<void(const Result<Sandbox> &)> then);
     void openTransferFiles(const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then);
@@ -72,6 +75,8 @@ private:
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<TransferQueue> m_transfers;
     std::unique_ptr<FileEdits> m_edits;
+    std::unique_ptr<ForwardWishes> m_forwardWishes;
+    std::unique_ptr<ForwardManager> m_forwards;
     std::unique_ptr<MainWindow> m_window;
     std::unique_ptr<PromptPresenter> m_presenter;
     std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it

@@ -4,6 +4,7 @@
 #include "session/background.h"
 #include "session/ownhosts.h"
 #include "session/providers/sshhosts.h"
+#include "ui/forwardpanel.h"
 #include "ui/helpdialogs.h"
 #include "ui/hostcommands.h"
 #include "ui/hostkeyspage.h"
@@ -109,6 +110,12 @@ void MainWindow::layOut()
         statusBar()->addPermanentWidget(summary);
         connect(summary, &TransferSummary::clicked, m_actions->action(ActionId::ToggleTransfers), &QAction::trigger);
     }
+    if (m_forwards) {
+        auto *summary = new ForwardSummary(m_parts.forwards, this);
+        statusBar()->addPermanentWidget(summary);
+        connect(summary, &ForwardSummary::clicked, m_actions->action(ActionId::ToggleForwards), &QAction::trigger);
+        connect(m_sidebar, &SandboxPanel::forwardWanted, this, [this](const Sandbox &sandbox) { m_forwards->addForward(sandbox.id); });
+    }
     statusBar()->addPermanentWidget(m_hint);
 
     m_palette = new CommandPalette(this);
@@ -151,6 +158,20 @@ void MainWindow::layOutDrawer()
     m_log = new LogDrawer(this);
     m_drawer->addWidget(m_log);
     connect(m_log, &LogDrawer::closeWanted, m_actions->action(ActionId::ToggleLog), &QAction::trigger);
+    QAction *forwards = m_actions->action(ActionId::ToggleForwards);
+    forwards->setEnabled(m_parts.forwards);
+    if (m_parts.forwards) {
+        ForwardPanel::Parts parts;
+        parts.forwards = m_parts.forwards;
+        parts.registry = m_parts.registry;
+        parts.current = [this] {
+            const std::optional<Sandbox> sandbox = m_sidebar->currentSandbox();
+            return sandbox ? sandbox->id : m_workspace->currentSandbox();
+        };
+        m_forwards = new ForwardPanel(parts, this);
+        m_drawer->addWidget(m_forwards);
+        connect(m_forwards, &ForwardPanel::closeWanted, forwards, &QAction::trigger);
+    }
     QAction *toggle = m_actions->action(ActionId::ToggleTransfers);
     TransferQueue *queue = m_parts.workspace.files.transfers;
     toggle->setEnabled(queue);
@@ -182,7 +203,7 @@ void MainWindow::showInDrawer(QWidget *page, ActionId id, bool shown)
     const int height = m_drawer->isVisible() ? m_drawer->height() : m_parts.preferences->number(Setting::LogDrawerHeight);
     m_drawer->setCurrentWidget(page);
     m_drawer->show();
-    for (const ActionId other : {ActionId::ToggleLog, ActionId::ToggleTransfers})
+    for (const ActionId other : {ActionId::ToggleLog, ActionId::ToggleTransfers, ActionId::ToggleForwards})
         m_actions->action(other)->setChecked(other == id);
     m_down->setSizes({qMax(1, m_down->height() - height), height});
 }
@@ -247,6 +268,7 @@ void MainWindow::connectActions()
     });
     connect(a[ActionId::ToggleLog], &QAction::toggled, this, [this](bool shown) { showInDrawer(m_log, ActionId::ToggleLog, shown); });
     connect(a[ActionId::ToggleTransfers], &QAction::toggled, this, [this](bool shown) { showInDrawer(m_transfers, ActionId::ToggleTransfers, shown); });
+    connect(a[ActionId::ToggleForwards], &QAction::toggled, this, [this](bool shown) { showInDrawer(m_forwards, ActionId::ToggleForwards, shown); });
     connect(a[ActionId::FullScreen], &QAction::toggled, this, [this](bool full) {
         setWindowState(full ? windowState() | Qt::WindowFullScreen : windowState() & ~Qt::WindowFullScreen);
         menuBar()->setVisible(!full);

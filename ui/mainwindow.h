@@ -29,6 +29,8 @@ class OwnHosts;
 class LogDrawer;
 class SandboxPanel;
 class TransferPanel;
+class ForwardManager;
+class ForwardPanel;
 class WelcomePage;
 
 class MainWindow : public QMainWindow
@@ -54,6 +56,7 @@ public:
         LoginStore *logins = nullptr;
         std::function<SignIn(const SandboxId &)> signIn = {};
         FeatureStore *features = nullptr;
+        ForwardManager *forwards = nullptr; // null: no forwards are kept
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -113,9 +116,10 @@ private:
     HostKeysPage *m_hostKeys = nullptr; // likewise
     LogDrawer *m_log = nullptr;
     TransferPanel *m_transfers = nullptr; // null: there is no queue
+    ForwardPanel *m_forwards = nullptr;   // null: no forwards are kept
     CommandPalette *m_palette = nullptr;
     QStackedWidget *m_pages = nullptr;
-    QStackedWidget *m_drawer = nullptr; // one of the log and the transfers
+    QStackedWidget *m_drawer = nullptr; // one of the log, the transfers and the forwards
     QSplitter *m_across = nullptr;
     QSplitter *m_down = nullptr;
     QLabel *m_status = nullptr;

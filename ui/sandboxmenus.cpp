@@ -48,6 +48,7 @@ void SandboxMenus::fillSandboxMenu(QMenu *menu, const Sandbox &sandbox)
     menu->addAction(a[ActionId::OpenTerminalSsh]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
     menu->addAction(a[ActionId::BrowseFiles]);
+    menu->addAction(a[ActionId::NewForward]);
     menu->addAction(a[ActionId::LogInAs]);
     menu->addAction(a[ActionId::OpenTerminalTmux]);
     menu->addAction(a[ActionId::RunCommand]);
@@ -71,6 +72,7 @@ void SandboxMenus::fillHostMenu(QMenu *menu, const Sandbox &host)
     menu->addAction(a[ActionId::OpenTerminal]);
     menu->addAction(a[ActionId::OpenTerminalWith]);
     menu->addAction(a[ActionId::BrowseFiles]);
+    menu->addAction(a[ActionId::NewForward]);
     menu->addSeparator();
     menu->addAction(a[ActionId::Favourite]);
     menu->addAction(a[ActionId::LabelsAndNotes]);

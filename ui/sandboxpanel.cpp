@@ -248,6 +248,7 @@ void SandboxPanel::connectActions()
     onSandbox(a[ActionId::OpenTerminalSsh], [commands](const Sandbox &s) { commands->open(s, ShellRoute::Ssh); });
     onSandbox(a[ActionId::OpenTerminalWith], [this](const Sandbox &s) { emit openWithWanted(s); });
     onSandbox(a[ActionId::BrowseFiles], [this](const Sandbox &s) { emit filesWanted(s); });
+    onSandbox(a[ActionId::NewForward], [this](const Sandbox &s) { emit forwardWanted(s); });
     onSandbox(a[ActionId::LogInAs], [this](const Sandbox &s) { emit logInAsWanted(s); });
     onSandbox(a[ActionId::SuspendSandbox], [commands](const Sandbox &s) { commands->suspend(s); });
     onSandbox(a[ActionId::ResumeSandbox], [this](const Sandbox &) { askResume(); });
@@ -322,6 +323,8 @@ void SandboxPanel::updateActions()
     const QString noFiles = !why(Capability::Sftp).isEmpty() ? why(Capability::Sftp) : why(Capability::SshShell);
     a[ActionId::BrowseFiles]->setEnabled(sandbox && noFiles.isEmpty() && (can(Capability::Sftp) || can(Capability::SshShell)));
     a[ActionId::BrowseFiles]->setToolTip(noFiles);
+    a[ActionId::NewForward]->setEnabled(sandbox && sandbox->ssh);
+    a[ActionId::NewForward]->setToolTip(sandbox && !sandbox->ssh ? sandbox->capabilities.reasonAgainst(Capability::SshShell) : QString());
     a[ActionId::LogInAs]->setEnabled(can(Capability::SshShell));
     a[ActionId::LogInAs]->setToolTip(why(Capability::SshShell));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));

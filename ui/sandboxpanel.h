@@ -52,6 +52,7 @@ public:
 signals:
     void keysWanted();
     void filesWanted(const Sandpiper::Sandbox &sandbox);
+    void forwardWanted(const Sandpiper::Sandbox &sandbox);
     void openWithWanted(const Sandpiper::Sandbox &sandbox);
     void openTmuxWanted(const Sandpiper::Sandbox &sandbox);
     void runWanted(const QList<Sandpiper::Sandbox> &sandboxes);

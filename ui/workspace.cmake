@@ -17,6 +17,10 @@ set(SANDPIPER_WORKSPACE_SOURCES
     filepane.h filepane.cpp filepanelayout.cpp filepanewords.cpp
     fileplaces.h fileplaces.cpp
     fileservices.h
+    forwarddialog.h forwarddialog.cpp
+    forwardmodel.h forwardmodel.cpp
+    forwardpanel.h forwardpanel.cpp
+    forwardwords.h forwardwords.cpp
     filetable.h filetable.cpp
     filewords.h filewords.cpp
     fileremoving.cpp

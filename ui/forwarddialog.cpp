@@ -1,0 +1,357 @@
+#include "ui/forwarddialog.h"
+
+#include "session/errortext.h"
+#include "ui/dialogkit.h"
+#include "ui/forwardwords.h"
+#include "ui/theme.h"
+
+#include <QButtonGroup>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QPainter>
+#include <QPushButton>
+#include <QRadioButton>
+#include <QVBoxLayout>
+
+namespace Sandpiper {
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace {
+
+constexpr int kPictureHeight = 84;
+constexpr int kBoxWidth = 168;
+
+QString endField(const ForwardSpec::End &end)
+{
+    return end.port == 0 && end.path.isEmpty() && !end.address ? QString() : forwardEndText(end);
+}
+
+} // namespace
+
+ForwardPicture::ForwardPicture(QWidget *parent)
+    : QWidget(parent)
+{
+    setObjectName(u"forwardPicture"_s);
+    setFixedHeight(kPictureHeight);
+}
+
+QSize ForwardPicture::sizeHint() const
+{
+    return {3 * kBoxWidth, kPictureHeight};
+}
+
+void ForwardPicture::show(ForwardSpec::Kind kind, const QString &machine, const QString &listener, const QString &target)
+{
+    m_kind = kind;
+    m_machine = machine;
+    m_listener = listener;
+    m_target = target;
+    setAccessibleName(listensHere(kind) ? tr("From this computer to %1").arg(machine) : tr("From %1 to this computer").arg(machine));
+    update();
+}
+
+void ForwardPicture::paintEvent(QPaintEvent *)
+{
+    const ThemeColors &colors = themeColors();
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const bool fromHere = listensHere(m_kind);
+    const auto box = [&](const QRect &rect, IconName name, const QString &title, const QString &detail) {
+        painter.setPen(colors.border);
+        painter.setBrush(colors.raised);
+        painter.drawRoundedRect(QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6);
+        paintIcon(&painter, QRect(rect.left() + 12, rect.top() + 14, 16, 16), name, colors.muted);
+        const QRect upper(rect.left() + 36, rect.top() + 10, rect.width() - 48, 24);
+        painter.setPen(colors.text);
+        painter.drawText(upper, Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(title, Qt::ElideRight, upper.width()));
+        const QRect lower(rect.left() + 12, rect.top() + 38, rect.width() - 24, rect.height() - 46);
+        painter.setPen(colors.muted);
+        painter.drawText(lower, Qt::AlignLeft | Qt::AlignTop, fontMetrics().elidedText(detail, Qt::ElideMiddle, lower.width()));
+    };
+    QRect left(0, 4, kBoxWidth, kPictureHeight - 8);
+    QRect right(width() - kBoxWidth, 4, kBoxWidth, kPictureHeight - 8);
+    if (layoutDirection() == Qt::RightToLeft)
+        std::swap(left, right);
+    box(left, IconName::Computer, tr("This computer"), fromHere ? m_listener : m_target);
+    box(right, IconName::Sandbox, m_machine, fromHere ? m_target : m_listener);
+    const bool toRight = (left.left() < right.left()) == fromHere;
+    const int y = kPictureHeight / 2;
+    const int from = kBoxWidth + 12;
+    const int to = width() - kBoxWidth - 12;
+    painter.setPen(QPen(colors.accent, 2, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawLine(from, y, to, y);
+    const int tip = toRight ? to : from;
+    const int back = toRight ? -7 : 7;
+    painter.drawPolyline(QPolygon({QPoint(tip + back, y - 6), QPoint(tip, y), QPoint(tip + back, y + 6)}));
+    painter.setPen(colors.muted);
+    const QString word = hasTarget(m_kind) ? tr("connections") : tr("SOCKS");
+    painter.drawText(QRect(from, y - 24, to - from, 20), Qt::AlignCenter, fontMetrics().elidedText(word, Qt::ElideRight, to - from));
+}
+
+ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry, const ForwardWish &wish, QWidget *parent)
+    : QDialog(parent)
+    , m_forwards(forwards)
+    , m_wish(wish)
+    , m_sandbox(new QComboBox(this))
+    , m_kinds(new QButtonGroup(this))
+    , m_picture(new ForwardPicture(this))
+    , m_template(new QComboBox(this))
+    , m_listen(new QLineEdit(this))
+    , m_targetLabel(new QLabel(this))
+    , m_target(new QLineEdit(this))
+    , m_spec(new QLineEdit(this))
+    , m_name(new QLineEdit(wish.name, this))
+    , m_withProgram(new QCheckBox(tr("Switch it on when Sandpiper starts"), this))
+    , m_withSandbox(new QCheckBox(tr("Switch it on when the sandbox begins to run"), this))
+    , m_note(makeText({}, TextTone::Muted, this))
+    , m_problem(makeText({}, TextTone::Danger, this))
+    , m_submit(new QPushButton(wish.id.isEmpty() ? tr("Add and switch on") : tr("Save"), this))
+{
+    setObjectName(u"forwardDialog"_s);
+    setAttribute(Qt::WA_DeleteOnClose);
+    setWindowTitle(wish.id.isEmpty() ? tr("New forward") : tr("Change the forward"));
+    m_sandbox->setObjectName(u"forwardSandbox"_s);
+    fillSandboxes(registry);
+    auto *directions = new QVBoxLayout;
+    directions->setSpacing(2);
+    const std::pair<ForwardSpec::Kind, QString> kinds[] = {{ForwardSpec::Kind::Local, tr("Reach a port or socket of the sandbox from here")},
+                                                           {ForwardSpec::Kind::Remote, tr("Reach a port or socket of this computer from there")},
+                                                           {ForwardSpec::Kind::Dynamic, tr("SOCKS proxy here, whose connections come from the sandbox")},
+                                                           {ForwardSpec::Kind::RemoteDynamic, tr("SOCKS proxy there, whose connections come from this computer")}};
+    for (const auto &[kind, text] : kinds) {
+        auto *button = new QRadioButton(text, this);
+        button->setObjectName(u"forwardKind%1"_s.arg(int(kind)));
+        m_kinds->addButton(button, int(kind));
+        directions->addWidget(button);
+    }
+    m_template->setObjectName(u"forwardTemplate"_s);
+    m_template->addItem(tr("Choose what it is for, or fill in below"));
+    for (const ForwardTemplate &one : forwardTemplates())
+        m_template->addItem(one.name);
+    m_listen->setObjectName(u"forwardListen"_s);
+    m_listen->setMaxLength(512);
+    m_listen->setPlaceholderText(tr("8080, address:8080 or /path/of.sock; 0 takes any free port"));
+    m_target->setObjectName(u"forwardTarget"_s);
+    m_target->setMaxLength(512);
+    m_target->setPlaceholderText(tr("localhost:8000, db:5432 or /path/of.sock"));
+    m_spec->setObjectName(u"forwardSpec"_s);
+    m_spec->setMaxLength(4096);
+    m_spec->setPlaceholderText(tr("Paste -L 8080:localhost:80, or a whole ssh command"));
+    m_spec->setFont(QFont(u"monospace"_s));
+    m_name->setObjectName(u"forwardName"_s);
+    m_name->setMaxLength(80);
+    m_name->setPlaceholderText(tr("None"));
+    m_withProgram->setObjectName(u"forwardWithProgram"_s);
+    m_withProgram->setChecked(wish.startsWithProgram);
+    m_withSandbox->setObjectName(u"forwardWithSandbox"_s);
+    m_withSandbox->setChecked(wish.startsWithSandbox);
+    m_targetLabel->setText(tr("Leads to"));
+
+    auto *form = new QFormLayout;
+    form->setHorizontalSpacing(16);
+    form->setVerticalSpacing(8);
+    form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    form->addRow(tr("Sandbox or host"), m_sandbox);
+    form->addRow(tr("Direction"), directions);
+    form->addRow(tr("Template"), m_template);
+    form->addRow(tr("Listens at"), m_listen);
+    form->addRow(m_targetLabel, m_target);
+    form->addRow(tr("OpenSSH"), m_spec);
+    form->addRow(tr("Name"), m_name);
+    form->addRow(QString(), m_withProgram);
+    form->addRow(QString(), m_withSandbox);
+    for (int row = 0; row < form->rowCount(); ++row) {
+        const QLayoutItem *labelItem = form->itemAt(row, QFormLayout::LabelRole);
+        const auto *label = labelItem ? qobject_cast<QLabel *>(labelItem->widget()) : nullptr;
+        if (QWidget *field = form->itemAt(row, QFormLayout::FieldRole)->widget(); label && field)
+            field->setAccessibleName(label->text());
+    }
+    m_note->setObjectName(u"forwardNote"_s);
+    m_note->hide();
+    m_problem->setObjectName(u"forwardProblem"_s);
+    m_problem->hide();
+
+    auto *cancel = new QPushButton(tr("Cancel"), this);
+    cancel->setAutoDefault(false);
+    m_submit->setObjectName(u"forwardSubmit"_s);
+    m_submit->setDefault(true);
+    auto *buttons = new QHBoxLayout;
+    buttons->addStretch();
+    buttons->addWidget(cancel);
+    buttons->addWidget(m_submit);
+
+    auto *layout = new QVBoxLayout(this);
+    layout->setContentsMargins(24, 20, 24, 20);
+    layout->setSpacing(8);
+    layout->addWidget(makeTitle(windowTitle(), this));
+    layout->addSpacing(4);
+    layout->addWidget(m_picture);
+    layout->addSpacing(4);
+    layout->addLayout(form);
+    layout->addWidget(m_note);
+    layout->addWidget(m_problem);
+    layout->addSpacing(8);
+    layout->addLayout(buttons);
+    setMinimumWidth(600);
+
+    showSpec(wish.spec);
+    connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
+    connect(m_submit, &QPushButton::clicked, this, &ForwardDialog::submit);
+    connect(m_kinds, &QButtonGroup::idToggled, this, &ForwardDialog::fieldsChanged);
+    connect(m_sandbox, &QComboBox::currentIndexChanged, this, &ForwardDialog::fieldsChanged);
+    connect(m_listen, &QLineEdit::textEdited, this, &ForwardDialog::fieldsChanged);
+    connect(m_target, &QLineEdit::textEdited, this, &ForwardDialog::fieldsChanged);
+    connect(m_template, &QComboBox::activated, this, &ForwardDialog::takeTemplate);
+    connect(m_spec, &QLineEdit::textEdited, this, &ForwardDialog::takeSpec);
+    m_listen->setFocus();
+}
+
+void ForwardDialog::fillSandboxes(SandboxRegistry *registry)
+{
+    const auto add = [this](const SandboxId &id, const QString &name) {
+        m_sandbox->addItem(tamed(name, 60), id.toString());
+        m_sandbox->setItemData(m_sandbox->count() - 1, name, Qt::UserRole + 1);
+    };
+    if (registry) {
+        for (const QString &account : registry->accountIds()) {
+            for (const Sandbox &sandbox : registry->view(account)->sandboxes) {
+                if (sandbox.ssh || sandbox.id == m_wish.sandbox)
+                    add(sandbox.id, sandbox.displayName());
+            }
+        }
+    }
+    // What is not listed now keeps its forwards.
+    if (!m_wish.sandbox.isEmpty() && m_sandbox->findData(m_wish.sandbox.toString()) < 0)
+        add(m_wish.sandbox, m_wish.sandboxName);
+    m_sandbox->setCurrentIndex(qMax(0, m_sandbox->findData(m_wish.sandbox.toString())));
+    m_submit->setEnabled(m_sandbox->count() > 0);
+    if (m_sandbox->count() == 0)
+        m_sandbox->setPlaceholderText(tr("No sandbox here can be reached by SSH"));
+}
+
+ForwardSpec::Kind ForwardDialog::kind() const
+{
+    return ForwardSpec::Kind(qMax(0, m_kinds->checkedId()));
+}
+
+QString ForwardDialog::sandboxName() const
+{
+    return m_sandbox->currentData(Qt::UserRole + 1).toString();
+}
+
+Result<ForwardSpec> ForwardDialog::spec() const
+{
+    QString text = m_listen->text().trimmed();
+    if (hasTarget(kind()))
+        text += u':' + m_target->text().trimmed();
+    Result<ForwardSpec> made = parseForward(kind() == ForwardSpec::Kind::RemoteDynamic ? ForwardSpec::Kind::Remote : kind(), text);
+    if (made && made->kind != kind())
+        return failure(ErrorKind::InvalidInput, Layer::Ssh, tr("Say what it leads to."));
+    return made;
+}
+
+void ForwardDialog::showSpec(const ForwardSpec &spec)
+{
+    m_isFilling = true;
+    m_kinds->button(int(spec.kind))->setChecked(true);
+    m_listen->setText(endField(spec.listen));
+    m_target->setText(hasTarget(spec.kind) ? endField(spec.target) : QString());
+    m_isFilling = false;
+    fieldsChanged();
+}
+
+void ForwardDialog::takeTemplate(int index)
+{
+    if (index < 1)
+        return;
+    const ForwardTemplate one = forwardTemplates().at(index - 1);
+    m_isFilling = true;
+    if (!hasTarget(kind()))
+        m_kinds->button(int(ForwardSpec::Kind::Local))->setChecked(true);
+    m_target->setText(one.target);
+    m_listen->setText(QString::number(one.port));
+    if (m_name->text().isEmpty() || m_name->text() == m_template->property("taken").toString())
+        m_name->setText(one.name);
+    m_template->setProperty("taken", one.name);
+    m_isFilling = false;
+    fieldsChanged();
+}
+
+void ForwardDialog::takeSpec(const QString &text)
+{
+    const Result<QList<ForwardSpec>> specs = forwardsIn(text);
+    if (!specs) {
+        m_problem->setText(specs.error().detail);
+        m_problem->setVisible(!text.trimmed().isEmpty());
+        return;
+    }
+    const QString pasted = m_spec->text();
+    const int cursor = m_spec->cursorPosition();
+    showSpec(specs->constFirst());
+    // It stays as it was typed while it is.
+    m_spec->setText(pasted);
+    m_spec->setCursorPosition(cursor);
+}
+
+void ForwardDialog::fieldsChanged()
+{
+    if (m_isFilling)
+        return;
+    const bool leads = hasTarget(kind());
+    m_target->setVisible(leads);
+    m_targetLabel->setVisible(leads);
+    m_problem->hide();
+    const QString listener = m_listen->text().trimmed();
+    m_picture->show(kind(), tamed(sandboxName(), 60), listener.isEmpty() ? tr("a port") : tr("listens at %1").arg(listener),
+                    leads ? (m_target->text().trimmed().isEmpty() ? tr("a service") : m_target->text().trimmed()) : tr("any address"));
+    const Result<ForwardSpec> made = spec();
+    m_spec->setText(made ? forwardOption(made->kind) + u' ' + forwardText(*made) : QString());
+    QStringList notes;
+    if (made) {
+        notes << exposureText(*made, sandboxName());
+        if (listensHere(made->kind) && made->listen.path.isEmpty() && made->listen.port > 0 && made->listen.port < 1024)
+            notes << tr("Ports below 1024 are often kept for the administrator of this computer.");
+    }
+    notes.removeAll(QString());
+    m_note->setText(notes.join(u' '));
+    m_note->setVisible(!notes.isEmpty());
+}
+
+void ForwardDialog::submit()
+{
+    const auto tell = [this](const QString &problem) {
+        m_problem->setText(problem);
+        m_problem->show();
+        adjustSize();
+    };
+    const std::optional<SandboxId> sandbox = SandboxId::parse(m_sandbox->currentData().toString());
+    if (!sandbox)
+        return tell(tr("Choose the sandbox or host that it leads to."));
+    if (m_listen->text().trimmed().isEmpty())
+        return tell(tr("Say where it listens: a port, or the path of a socket."));
+    if (hasTarget(kind()) && m_target->text().trimmed().isEmpty())
+        return tell(tr("Say what it leads to."));
+    const Result<ForwardSpec> made = spec();
+    if (!made)
+        return tell(made.error().detail);
+    const bool isNew = m_wish.id.isEmpty();
+    m_wish.sandbox = *sandbox;
+    m_wish.sandboxName = sandboxName();
+    m_wish.spec = *made;
+    m_wish.name = m_name->text().trimmed();
+    m_wish.startsWithProgram = m_withProgram->isChecked();
+    m_wish.startsWithSandbox = m_withSandbox->isChecked();
+    m_wish.isOn = isNew || m_wish.isOn;
+    const Result<QStringList> added = isNew ? m_forwards->add({m_wish}) : Result<QStringList>(QStringList());
+    const Done done = isNew ? (added ? Done() : std::unexpected(added.error())) : m_forwards->update(m_wish);
+    if (!done)
+        return tell(problemText(done.error()));
+    accept();
+}
+
+} // namespace Sandpiper

@@ -1,0 +1,119 @@
+#include "ui/forwardmodel.h"
+
+#include "ui/forwardwords.h"
+#include "ui/icons.h"
+#include "ui/sandboxtext.h"
+#include "ui/theme.h"
+
+#include <algorithm>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+ForwardModel::ForwardModel(ForwardManager *forwards, QObject *parent)
+    : QAbstractTableModel(parent)
+    , m_forwards(forwards)
+{
+    reload();
+    connect(forwards, &ForwardManager::listChanged, this, &ForwardModel::reload);
+    connect(forwards, &ForwardManager::changed, this, [this](const QString &id) {
+        if (const int row = rowOf(id); row >= 0)
+            emit dataChanged(index(row, 0), index(row, ColumnCount - 1));
+    });
+}
+
+void ForwardModel::reload()
+{
+    QList<ForwardWish> wishes = m_forwards->wishes()->wishes();
+    std::ranges::stable_sort(wishes, {}, [](const ForwardWish &wish) { return std::pair(wish.sandboxName.toCaseFolded(), wish.sandbox.toString()); });
+    QStringList ids;
+    for (const ForwardWish &wish : std::as_const(wishes))
+        ids.append(wish.id);
+    if (ids == m_ids) {
+        if (!ids.isEmpty())
+            emit dataChanged(index(0, 0), index(int(ids.size()) - 1, ColumnCount - 1));
+        return;
+    }
+    beginResetModel();
+    m_ids = ids;
+    endResetModel();
+}
+
+int ForwardModel::rowCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : int(m_ids.size());
+}
+
+int ForwardModel::columnCount(const QModelIndex &parent) const
+{
+    return parent.isValid() ? 0 : ColumnCount;
+}
+
+QVariant ForwardModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
+        return {};
+    const QString titles[] = {tr("On"), tr("Sandbox"), tr("Forward"), tr("Name"), tr("State")};
+    return titles[section];
+}
+
+QVariant ForwardModel::data(const QModelIndex &index, int role) const
+{
+    const std::optional<ForwardWish> wish = m_forwards->wishes()->wish(idAt(index.row()));
+    if (!wish)
+        return {};
+    const ForwardManager::Status status = m_forwards->status(wish->id);
+    const auto column = Column(index.column());
+    const QString words = forwardWords(wish->spec, wish->sandboxName);
+    if (role == Qt::CheckStateRole && column == On)
+        return wish->isOn ? Qt::Checked : Qt::Unchecked;
+    if (role == Qt::AccessibleTextRole && column == On)
+        return words;
+    if (role == Qt::DecorationRole && column == State) {
+        switch (status.state) {
+        case ForwardManager::State::Listening: return icon(IconName::Check, IconTone::Running);
+        case ForwardManager::State::Failed: return icon(IconName::Error, IconTone::Danger);
+        case ForwardManager::State::Waiting:
+        case ForwardManager::State::Arming: return icon(IconName::Refresh, IconTone::Waiting);
+        case ForwardManager::State::Off: return {};
+        }
+    }
+    if (role == Qt::ForegroundRole && status.state == ForwardManager::State::Off && column != On)
+        return themeColors().muted;
+    if (role == Qt::ToolTipRole) {
+        if (column == State)
+            return plainTip(forwardStateText(status, wish->spec));
+        if (column == What)
+            return plainTip(words + u'\n' + forwardOption(wish->spec.kind) + u' ' + forwardText(wish->spec));
+    }
+    if (role != Qt::DisplayRole)
+        return {};
+    switch (column) {
+    case Where: return tamed(wish->sandboxName, 60);
+    case What: return words;
+    case Name: return wish->name;
+    case State: return forwardStateText(status, wish->spec);
+    case On:
+    case ColumnCount: break;
+    }
+    return {};
+}
+
+Qt::ItemFlags ForwardModel::flags(const QModelIndex &index) const
+{
+    const Qt::ItemFlags usual = QAbstractTableModel::flags(index);
+    return index.column() == On ? usual | Qt::ItemIsUserCheckable : usual;
+}
+
+bool ForwardModel::setData(const QModelIndex &index, const QVariant &value, int role)
+{
+    if (role != Qt::CheckStateRole || index.column() != On)
+        return false;
+    const Done done = m_forwards->setOn({idAt(index.row())}, value.toInt() == Qt::Checked);
+    if (!done)
+        emit notSaved(done.error());
+    return done.has_value();
+}
+
+} // namespace Sandpiper
