@@ -3,9 +3,9 @@
 namespace Sandpiper {
 namespace {
 
-constexpr int kMostUnderWay = 128;
-constexpr int kMostListings = 8;
-constexpr qsizetype kMostErrors = 100;
+constexpr int kMostWorkUnderWay = 128;
+constexpr int kMostFoldersListed = 8;
+constexpr qsizetype kMostWorkErrors = 100;
 // A folder that is listed while so many wait would only fill the memory.
 constexpr size_t kMostWaiting = 20'000;
 
@@ -45,13 +45,13 @@ void TreeWork::openFolder(const Item &item, qint64 parent)
 
 void TreeWork::startMore()
 {
-    while (m_files && m_underWay < kMostUnderWay && !m_waiting.empty()) {
+    while (m_files && m_underWay < kMostWorkUnderWay && !m_waiting.empty()) {
         const auto [item, parent] = m_waiting.front();
         m_waiting.pop_front();
         work(item, parent);
     }
     // The latest first: depth before breadth keeps few folders open.
-    while (m_files && m_listings < kMostListings && m_waiting.size() < kMostWaiting && !m_unlisted.empty()) {
+    while (m_files && m_listings < kMostFoldersListed && m_waiting.size() < kMostWaiting && !m_unlisted.empty()) {
         const qint64 id = m_unlisted.back();
         m_unlisted.pop_back();
         enter(id);
@@ -163,7 +163,7 @@ void TreeWork::settled(qint64 id, bool isDone)
 void TreeWork::tell(const Error &error)
 {
     ++m_outcome.failed;
-    if (m_outcome.errors.size() < kMostErrors)
+    if (m_outcome.errors.size() < kMostWorkErrors)
         m_outcome.errors.append(error);
 }
 

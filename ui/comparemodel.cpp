@@ -20,7 +20,7 @@ namespace {
 
 constexpr qint64 kMostSame = 100'000;
 
-class Words
+class CompareWords
 {
     Q_DECLARE_TR_FUNCTIONS(Sandpiper::Compare)
 };
@@ -28,8 +28,8 @@ class Words
 QString differencesText(Differences differences)
 {
     QStringList words;
-    const std::pair<Difference, QString> table[] = {{Difference::Kind, Words::tr("kind")},       {Difference::Size, Words::tr("size")},        {Difference::Time, Words::tr("time")},
-                                                    {Difference::Content, Words::tr("content")}, {Difference::LinkTarget, Words::tr("target")}, {Difference::Mode, Words::tr("permissions")}};
+    const std::pair<Difference, QString> table[] = {{Difference::Kind, CompareWords::tr("kind")},       {Difference::Size, CompareWords::tr("size")},        {Difference::Time, CompareWords::tr("time")},
+                                                    {Difference::Content, CompareWords::tr("content")}, {Difference::LinkTarget, CompareWords::tr("target")}, {Difference::Mode, CompareWords::tr("permissions")}};
     for (const auto &[difference, word] : table) {
         if (differences.testFlag(difference))
             words.append(word);
@@ -59,12 +59,12 @@ QString whyText(const SyncStep &step)
 {
     if (step.action == SyncStep::Action::LeaveOut)
         return step.error ? errorText(*step.error).sentence : step.reason;
-    return step.differences ? Words::tr("Differs in %1").arg(differencesText(step.differences)) : QString();
+    return step.differences ? CompareWords::tr("Differs in %1").arg(differencesText(step.differences)) : QString();
 }
 
 QString pathText(const FilePath &path, FileType type)
 {
-    return path.isEmpty() ? Words::tr("The folder itself") : path.shown() + (type == FileType::Folder ? u"/"_s : QString());
+    return path.isEmpty() ? CompareWords::tr("The folder itself") : path.shown() + (type == FileType::Folder ? u"/"_s : QString());
 }
 
 } // namespace
@@ -73,12 +73,12 @@ QString findingText(const CompareRow &row)
 {
     using State = CompareRow::State;
     switch (row.state) {
-    case State::Same: return Words::tr("The same");
-    case State::Differs: return row.isRead && !row.differences.testFlag(Difference::Content) ? Words::tr("The same but for the time") : Words::tr("Differs in %1").arg(differencesText(row.differences));
-    case State::OnlyLeft: return Words::tr("Only left");
-    case State::OnlyRight: return Words::tr("Only right");
-    case State::LeftOut: return Words::tr("Left out");
-    case State::Failed: return row.error ? errorText(*row.error).sentence : Words::tr("Could not be compared");
+    case State::Same: return CompareWords::tr("The same");
+    case State::Differs: return row.isRead && !row.differences.testFlag(Difference::Content) ? CompareWords::tr("The same but for the time") : CompareWords::tr("Differs in %1").arg(differencesText(row.differences));
+    case State::OnlyLeft: return CompareWords::tr("Only left");
+    case State::OnlyRight: return CompareWords::tr("Only right");
+    case State::LeftOut: return CompareWords::tr("Left out");
+    case State::Failed: return row.error ? errorText(*row.error).sentence : CompareWords::tr("Could not be compared");
     }
     Q_UNREACHABLE_RETURN({});
 }
@@ -90,16 +90,16 @@ QString planText(const SyncPlan &plan)
         if (count > 0)
             parts.append(text.arg(QLocale().toString(count)));
     };
-    add(plan.folders, Words::tr("%1 to make"));
-    add(plan.copies, Words::tr("%1 to copy"));
-    add(plan.replacements, Words::tr("%1 to replace"));
-    add(plan.adjustments, Words::tr("%1 to adjust"));
-    add(plan.removals, Words::tr("%1 to remove"));
-    add(plan.leftOut, Words::tr("%1 cannot be done"));
+    add(plan.folders, CompareWords::tr("%1 to make"));
+    add(plan.copies, CompareWords::tr("%1 to copy"));
+    add(plan.replacements, CompareWords::tr("%1 to replace"));
+    add(plan.adjustments, CompareWords::tr("%1 to adjust"));
+    add(plan.removals, CompareWords::tr("%1 to remove"));
+    add(plan.leftOut, CompareWords::tr("%1 cannot be done"));
     if (parts.isEmpty())
-        return Words::tr("Nothing is to be done.");
+        return CompareWords::tr("Nothing is to be done.");
     const QString list = parts.join(u", "_s);
-    return plan.bytes > 0 ? Words::tr("%1. %2 in all.").arg(list, sizeText(plan.bytes)) : Words::tr("%1.").arg(list);
+    return plan.bytes > 0 ? CompareWords::tr("%1. %2 in all.").arg(list, sizeText(plan.bytes)) : CompareWords::tr("%1.").arg(list);
 }
 
 // Rows -----------------------------------------------------------------------------------------------

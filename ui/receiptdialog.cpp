@@ -21,7 +21,7 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace {
 
-class Words
+class ReceiptWords
 {
     Q_DECLARE_TR_FUNCTIONS(Sandpiper::Receipts)
 };
@@ -110,18 +110,18 @@ QDialog *showTransferReceipt(QWidget *parent, TransferQueue *queue, qint64 id)
     auto *dialog = new QDialog(parent);
     dialog->setObjectName(u"receiptDialog"_s);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setWindowTitle(Words::tr("Receipt"));
+    dialog->setWindowTitle(ReceiptWords::tr("Receipt"));
     dialog->resize(760, 420);
     auto *layout = new QVBoxLayout(dialog);
     layout->setContentsMargins(24, 20, 24, 20);
     layout->setSpacing(12);
     layout->addWidget(makeTitle(nameText(wish).left(160), dialog));
     const QString when = QLocale().toString(queue->addedAt(id), QLocale::ShortFormat);
-    layout->addWidget(makeText(QStringList{placesText(wish), wish.target.shown(), Words::tr("begun %1").arg(when), stateText(queue->progress(id))}.join(u" · "_s), TextTone::Muted, dialog));
+    layout->addWidget(makeText(QStringList{placesText(wish), wish.target.shown(), ReceiptWords::tr("begun %1").arg(when), stateText(queue->progress(id))}.join(u" · "_s), TextTone::Muted, dialog));
     auto *model = new ReceiptModel(dialog);
     auto *table = new QTableView(dialog);
     table->setObjectName(u"receiptTable"_s);
-    table->setAccessibleName(Words::tr("What has arrived"));
+    table->setAccessibleName(ReceiptWords::tr("What has arrived"));
     dressTable(table);
     table->setModel(model);
     const int widths[] = {260, 80, 96, 110, 120};
@@ -129,9 +129,9 @@ QDialog *showTransferReceipt(QWidget *parent, TransferQueue *queue, qint64 id)
         table->setColumnWidth(column, widths[column]);
     table->horizontalHeader()->setStretchLastSection(true);
     layout->addWidget(table, 1);
-    QLabel *total = makeText(Words::tr("Reading the journal…"), TextTone::Muted, dialog);
-    auto *copy = new QPushButton(Words::tr("Copy as text"), dialog);
-    auto *close = new QPushButton(Words::tr("Close"), dialog);
+    QLabel *total = makeText(ReceiptWords::tr("Reading the journal…"), TextTone::Muted, dialog);
+    auto *copy = new QPushButton(ReceiptWords::tr("Copy as text"), dialog);
+    auto *close = new QPushButton(ReceiptWords::tr("Close"), dialog);
     close->setDefault(true);
     auto *buttons = new QHBoxLayout;
     buttons->addWidget(total, 1);
@@ -149,10 +149,10 @@ QDialog *showTransferReceipt(QWidget *parent, TransferQueue *queue, qint64 id)
             hasHashes = hasHashes && !receipt.file.sha256.isEmpty();
         }
         copy->setEnabled(!receipts.isEmpty());
-        const QString sum = receipts.size() == 1 ? Words::tr("1 file, %1.").arg(sizeText(bytes)) : Words::tr("%L1 files, %2.").arg(receipts.size()).arg(sizeText(bytes));
-        total->setText(receipts.isEmpty() ? Words::tr("Nothing has arrived yet.")
+        const QString sum = receipts.size() == 1 ? ReceiptWords::tr("1 file, %1.").arg(sizeText(bytes)) : ReceiptWords::tr("%L1 files, %2.").arg(receipts.size()).arg(sizeText(bytes));
+        total->setText(receipts.isEmpty() ? ReceiptWords::tr("Nothing has arrived yet.")
                                : hasHashes ? sum
-                                           : sum + u' ' + Words::tr("Hashes are taken where Preferences, Files says so."));
+                                           : sum + u' ' + ReceiptWords::tr("Hashes are taken where Preferences, Files says so."));
     });
     dialog->show();
     return dialog;

@@ -13,7 +13,7 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace {
 
-class Words
+class TransferWords
 {
     Q_DECLARE_TR_FUNCTIONS(Sandpiper::Transfers)
 };
@@ -22,42 +22,42 @@ class Words
 
 QString stateText(const TransferProgress &progress)
 {
-    const auto because = [&](const QString &word) { return progress.error ? Words::tr("%1: %2").arg(word, errorText(*progress.error).sentence) : word; };
+    const auto because = [&](const QString &word) { return progress.error ? TransferWords::tr("%1: %2").arg(word, errorText(*progress.error).sentence) : word; };
     switch (progress.state) {
-    case TransferState::Queued: return Words::tr("Queued");
-    case TransferState::Running: return progress.isScanned ? Words::tr("Running") : Words::tr("Running, still looking");
-    case TransferState::Paused: return Words::tr("Paused");
-    case TransferState::Asking: return Words::tr("Asks about a file");
-    case TransferState::Waiting: return because(Words::tr("Waiting"));
+    case TransferState::Queued: return TransferWords::tr("Queued");
+    case TransferState::Running: return progress.isScanned ? TransferWords::tr("Running") : TransferWords::tr("Running, still looking");
+    case TransferState::Paused: return TransferWords::tr("Paused");
+    case TransferState::Asking: return TransferWords::tr("Asks about a file");
+    case TransferState::Waiting: return because(TransferWords::tr("Waiting"));
     case TransferState::Finished:
-        return progress.failures.isEmpty() ? Words::tr("Done")
-                                           : Words::tr("Done, but %L1 failed: %2").arg(progress.filesFailed).arg(errorText(progress.failures.constFirst().error).sentence);
-    case TransferState::Failed: return because(Words::tr("Failed"));
-    case TransferState::Cancelled: return Words::tr("Cancelled");
+        return progress.failures.isEmpty() ? TransferWords::tr("Done")
+                                           : TransferWords::tr("Done, but %L1 failed: %2").arg(progress.filesFailed).arg(errorText(progress.failures.constFirst().error).sentence);
+    case TransferState::Failed: return because(TransferWords::tr("Failed"));
+    case TransferState::Cancelled: return TransferWords::tr("Cancelled");
     }
     Q_UNREACHABLE_RETURN({});
 }
 
 QString placesText(const TransferWish &wish)
 {
-    const QString here = Words::tr("this computer");
+    const QString here = TransferWords::tr("this computer");
     const QString other = tamed(wish.sandboxName, 60);
     switch (wish.way) {
-    case TransferWay::Fetch: return Words::tr("%1 → %2").arg(other, here);
-    case TransferWay::Send: return Words::tr("%1 → %2").arg(here, other);
+    case TransferWay::Fetch: return TransferWords::tr("%1 → %2").arg(other, here);
+    case TransferWay::Send: return TransferWords::tr("%1 → %2").arg(here, other);
     case TransferWay::Relay: break;
     }
     const QString from = wish.sourceSandbox.isEmpty() ? here : tamed(wish.sourceSandboxName, 60);
     const QString to = wish.sandbox.isEmpty() ? here : other;
-    return wish.sourceSandbox == wish.sandbox ? Words::tr("within %1").arg(to) : Words::tr("%1 → %2").arg(from, to);
+    return wish.sourceSandbox == wish.sandbox ? TransferWords::tr("within %1").arg(to) : TransferWords::tr("%1 → %2").arg(from, to);
 }
 
 QString nameText(const TransferWish &wish)
 {
     if (!wish.base.isEmpty())
-        return Words::tr("%L1 changes of %2").arg(wish.sources.size()).arg(shownBytes(wish.base.name()));
+        return TransferWords::tr("%L1 changes of %2").arg(wish.sources.size()).arg(shownBytes(wish.base.name()));
     const QString first = wish.sources.isEmpty() ? QString() : shownBytes(wish.sources.constFirst().name());
-    return wish.sources.size() > 1 ? Words::tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
+    return wish.sources.size() > 1 ? TransferWords::tr("%1 and %L2 more").arg(first).arg(wish.sources.size() - 1) : first;
 }
 
 QString summaryText(const QList<TransferProgress> &transfers)
@@ -82,17 +82,17 @@ QString summaryText(const QList<TransferProgress> &transfers)
     }
     if (open == 0)
         return {};
-    QStringList parts{open == 1 ? Words::tr("1 transfer") : Words::tr("%L1 transfers").arg(open)};
+    QStringList parts{open == 1 ? TransferWords::tr("1 transfer") : TransferWords::tr("%L1 transfers").arg(open)};
     if (asking > 0)
-        parts.append(asking == 1 && open == 1 ? Words::tr("asks about a file") : Words::tr("%L1 asking").arg(asking));
+        parts.append(asking == 1 && open == 1 ? TransferWords::tr("asks about a file") : TransferWords::tr("%L1 asking").arg(asking));
     if (paused == open)
-        parts.append(Words::tr("paused"));
+        parts.append(TransferWords::tr("paused"));
     else if (waiting > 0 && waiting + paused == open)
-        parts.append(Words::tr("waiting"));
+        parts.append(TransferWords::tr("waiting"));
     if (rate >= 1)
-        parts.append(Words::tr("%1/s").arg(sizeText(quint64(rate))));
+        parts.append(TransferWords::tr("%1/s").arg(sizeText(quint64(rate))));
     if (rate >= 1 && isCounted && left > 0)
-        parts.append(Words::tr("%1 left").arg(shortSpan(qint64(left / rate))));
+        parts.append(TransferWords::tr("%1 left").arg(shortSpan(qint64(left / rate))));
     return parts.join(u" · "_s);
 }
 
