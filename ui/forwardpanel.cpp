@@ -167,10 +167,9 @@ void ForwardPanel::showMend()
     const quint16 port = wish->spec.listen.port;
     inBackground(
             this, [port] { return PortNews{portOwner(port), freePortFrom(quint16(port + 1))}; },
-            [this, about, wish = *wish, again](const PortNews &news) {
+            [this, about, port, wish = *wish, again](const PortNews &news) {
                 if (about != m_mended)
                     return;
-                const quint16 port = wish.spec.listen.port;
                 if (!news.owner)
                     return m_mend->tell(NoticeBar::Tone::Trouble, tr("Port %1 was in use on this computer, and is free now.").arg(port), tr("Try again"), again);
                 const QString who = news.owner->process > 0 ? tr("“%1” (process %2) has port %3 of this computer.").arg(news.owner->program).arg(news.owner->process).arg(port)
