@@ -4,6 +4,7 @@
 #include <QCborMap>
 #include <QCoreApplication>
 #include <QUrl>
+#include <QUuid>
 
 namespace Sandpiper {
 
@@ -21,6 +22,12 @@ class Words
 {
     Q_DECLARE_TR_FUNCTIONS(Sandpiper::CarriedFiles)
 };
+
+const QByteArray &ownWord()
+{
+    static const QByteArray word = QUuid::createUuid().toRfc4122();
+    return word;
+}
 
 std::optional<FilePath> absolute(const QByteArray &bytes)
 {
@@ -42,7 +49,7 @@ std::unique_ptr<QMimeData> mimeFor(const CarriedFiles &files)
         urls.append(QUrl::fromEncoded(url));
         gnome += '\n' + url;
     }
-    const QCborMap map{{u"place"_s, files.place.isEmpty() ? QString() : files.place.toString()}, {u"name"_s, files.placeName}, {u"sftp"_s, files.hasSftp}, {u"cut"_s, files.isCut}, {u"paths"_s, paths}};
+    const QCborMap map{{u"word"_s, ownWord()}, {u"place"_s, files.place.isEmpty() ? QString() : files.place.toString()}, {u"name"_s, files.placeName}, {u"sftp"_s, files.hasSftp}, {u"cut"_s, files.isCut}, {u"paths"_s, paths}};
     data->setData(kOwnType, QCborValue(map).toCbor());
     if (!files.isLocal())
         return data;
@@ -58,13 +65,13 @@ bool mayHoldFiles(const QMimeData *data)
     return data && (data->hasFormat(kOwnType) || data->hasUrls());
 }
 
-std::optional<CarriedFiles> filesIn(const QMimeData *data, bool isFromHere)
+std::optional<CarriedFiles> filesIn(const QMimeData *data)
 {
     if (!data)
         return std::nullopt;
     CarriedFiles files;
-    if (isFromHere && data->hasFormat(kOwnType)) {
-        const QCborMap map = QCborValue::fromCbor(data->data(kOwnType)).toMap();
+    const QCborMap map = data->hasFormat(kOwnType) ? QCborValue::fromCbor(data->data(kOwnType)).toMap() : QCborMap();
+    if (map.value(u"word"_s).toByteArray() == ownWord()) {
         const QString place = map.value(u"place"_s).toString();
         const std::optional<SandboxId> id = place.isEmpty() ? std::optional(SandboxId()) : SandboxId::parse(place);
         const QCborArray paths = map.value(u"paths"_s).toArray();

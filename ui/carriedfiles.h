@@ -24,9 +24,9 @@ struct CarriedFiles
 
 // This program's own kind, and, of files of this computer, URLs as every desktop takes them.
 [[nodiscard]] std::unique_ptr<QMimeData> mimeFor(const CarriedFiles &files);
-// None: no files, or of no place that we know. isFromHere: this very program has made data; what others say is ours is not
-// believed.
-[[nodiscard]] std::optional<CarriedFiles> filesIn(const QMimeData *data, bool isFromHere);
+// None: no files, or of no place that we know. What another program says is ours is not believed: data made by this one has a
+// word in it that is another one at each start.
+[[nodiscard]] std::optional<CarriedFiles> filesIn(const QMimeData *data);
 // Quick enough for each move of the pointer: whether filesIn() is worth a try.
 [[nodiscard]] bool mayHoldFiles(const QMimeData *data);
 

@@ -195,7 +195,7 @@ void FileCarrier::toClipboard(int side, Carry how)
 void FileCarrier::paste(int side)
 {
     QClipboard *clipboard = QGuiApplication::clipboard();
-    const std::optional<CarriedFiles> files = filesIn(clipboard->mimeData(), clipboard->ownsClipboard());
+    const std::optional<CarriedFiles> files = filesIn(clipboard->mimeData());
     if (!files)
         return m_panes[side]->notices()->tell(NoticeBar::Tone::Info, tr("There are no files in the clipboard."));
     carry(files->isCut ? Carry::Move : Carry::Copy, *files, side, m_panes[side]->folder());

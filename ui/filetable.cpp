@@ -320,7 +320,7 @@ int FileTable::folderRowAt(const QPoint &position) const
 
 void FileTable::dragEnterEvent(QDragEnterEvent *event)
 {
-    m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData(), event->source() != nullptr) : std::nullopt;
+    m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData()) : std::nullopt;
     // What is refused is told on the way over it, so it has to come in.
     mayHoldFiles(event->mimeData()) ? event->acceptProposedAction() : event->ignore();
 }

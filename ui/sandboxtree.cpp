@@ -40,7 +40,7 @@ void SandboxTree::setDropJudge(std::function<QString(const CarriedFiles &, const
 
 void SandboxTree::dragEnterEvent(QDragEnterEvent *event)
 {
-    m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData(), event->source() != nullptr) : std::nullopt;
+    m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData()) : std::nullopt;
     m_dragged ? event->acceptProposedAction() : event->ignore();
     if (m_dragged)
         setState(DraggingState); // or nothing opens under it

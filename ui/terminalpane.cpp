@@ -108,7 +108,7 @@ void TerminalPane::watchView()
 bool TerminalPane::handleDrag(QDropEvent *event)
 {
     if (event->type() == QEvent::DragEnter)
-        m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData(), event->source() != nullptr) : std::nullopt;
+        m_dragged = mayHoldFiles(event->mimeData()) ? filesIn(event->mimeData()) : std::nullopt;
     if (!m_dragged)
         return false;
     // Its own files are there already: what is wanted is what they are called.

@@ -5,6 +5,7 @@
 #include "ui/staging.h"
 #include "ui/tabbar.h"
 
+#include <QCborMap>
 #include <QDragEnterEvent>
 #include <QSignalSpy>
 #include <QUrl>
@@ -36,7 +37,7 @@ private slots:
         files.hasSftp = true;
         files.isCut = true;
         const auto data = mimeFor(files);
-        const auto found = filesIn(data.get(), true);
+        const auto found = filesIn(data.get());
         QVERIFY(found);
         QCOMPARE(found->place, box);
         QCOMPARE(found->paths, files.paths);
@@ -50,7 +51,9 @@ private slots:
         files.paths = {at("/a b\xff%")};
         const auto data = mimeFor(files);
         QCOMPARE(data->data(u"text/uri-list"_s).trimmed(), QByteArray("file:///a%20b%FF%25"));
-        const auto found = filesIn(data.get(), false); // as the desktop sees it
+        QMimeData desktop;
+        desktop.setUrls(data->urls()); // as it gives them back
+        const auto found = filesIn(&desktop);
         QVERIFY(found);
         QCOMPARE(found->paths, files.paths);
         QVERIFY(!found->isOurs);
@@ -62,7 +65,13 @@ private slots:
         files.place = box;
         files.paths = {at("/etc/shadow")};
         const auto data = mimeFor(files);
-        QVERIFY(!filesIn(data.get(), false));
+        QCborMap map = QCborValue::fromCbor(data->data(u"application/x-sandpiper-files"_s)).toMap();
+        map[u"word"_s] = QByteArray("guessed");
+        data->setData(u"application/x-sandpiper-files"_s, QCborValue(map).toCbor());
+        QVERIFY(!filesIn(data.get()));
+        map.remove(u"word"_s);
+        data->setData(u"application/x-sandpiper-files"_s, QCborValue(map).toCbor());
+        QVERIFY(!filesIn(data.get()));
     }
 
     void whatIsNoFileIsNone_data()
@@ -82,7 +91,7 @@ private slots:
         QFETCH(QByteArray, content);
         QMimeData data;
         data.setData(QString::fromLatin1(type), content);
-        QVERIFY(!filesIn(&data, true));
+        QVERIFY(!filesIn(&data));
     }
 
     void aCutOfTheDesktopIsOne()
@@ -90,9 +99,9 @@ private slots:
         QMimeData data;
         data.setUrls({QUrl(u"file:///a"_s)});
         data.setData(u"x-special/gnome-copied-files"_s, "cut\nfile:///a");
-        QVERIFY(filesIn(&data, false)->isCut);
+        QVERIFY(filesIn(&data)->isCut);
         data.setData(u"x-special/gnome-copied-files"_s, "copy\nfile:///a");
-        QVERIFY(!filesIn(&data, false)->isCut);
+        QVERIFY(!filesIn(&data)->isCut);
     }
 
     void theKeysSayWhatADragDoes_data()

@@ -5,6 +5,7 @@
 #include "ui/hostkeyspage.h"
 #include "ui/keyspage.h"
 #include "ui/logindialog.h"
+#include "ui/carriedfiles.h"
 #include "ui/mainwindow.h"
 #include "ui/sandboxpanel.h"
 
@@ -12,8 +13,10 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QDialog>
+#include <QDragEnterEvent>
 #include <QLineEdit>
 #include <QListView>
+#include <QMimeData>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
@@ -39,6 +42,7 @@ struct Rig
         WorkspaceServices services;
         services.registry = &f.registry();
         services.keychain = &f.keychain();
+        services.files.transfers = &queue;
         services.shellServices = [](const SandboxId &) { return StandingShell::Services(); };
         ownHosts = std::make_unique<OwnHosts>(f.path(u"hosts.json"_s));
         window = std::make_unique<MainWindow>(MainWindow::Parts{.registry = &f.registry(),
@@ -74,6 +78,7 @@ struct Rig
     [[nodiscard]] QDialog *dialog(const QString &name) const { return window->findChild<QDialog *>(name); }
 
     WindowFixture f;
+    TransferQueue queue{TransferQueue::Services{.makeLink = [](const SandboxId &, QObject *, auto) {}, .journalFile = {}}}; // nothing gets there
     AvailableKeys keys{f.path(u"ssh"_s), {}};
     LoginStore logins{f.path(u"logins.json"_s)};
     ThemeController theme;
@@ -95,6 +100,71 @@ private slots:
         QTRY_VERIFY_WITH_TIMEOUT(rig.isReady(), patience);
         QCOMPARE(rig.find(u"beta"_s).parent().data().toString(), u"one"_s);
         QVERIFY(rig.tree->isExpanded(rig.find(u"one"_s)));
+    }
+
+    void theDrawerShowsOnePageAtATime()
+    {
+        Rig rig;
+        auto *log = rig.window->findChild<QWidget *>(u"logDrawer"_s);
+        auto *transfers = rig.window->findChild<QWidget *>(u"transferPanel"_s);
+        QVERIFY(!log->isVisible() && !transfers->isVisible());
+        const Actions &a = *rig.window->actions();
+        a[ActionId::ToggleLog]->trigger();
+        QVERIFY(log->isVisible());
+        a[ActionId::ToggleTransfers]->trigger();
+        QVERIFY(transfers->isVisible() && !log->isVisible());
+        QVERIFY(!a[ActionId::ToggleLog]->isChecked());
+        a[ActionId::ToggleTransfers]->trigger();
+        QVERIFY(!transfers->isVisible() && !log->isVisible());
+    }
+
+    void theFirstTransferShowsTheListAndIsSummedUp()
+    {
+        Rig rig;
+        QSignalSpy loaded(&rig.queue, &TransferQueue::loaded);
+        QTRY_VERIFY_WITH_TIMEOUT(!loaded.isEmpty(), patience);
+        CarriedFiles files;
+        files.paths = {*FilePath::fromBytes("/etc/hostname")};
+        QTRY_VERIFY_WITH_TIMEOUT(rig.isReady(), patience);
+        rig.window->workspace()->sendFiles(files, rig.provider()->sandboxes.constFirst(), {});
+        QVERIFY(rig.window->findChild<QWidget *>(u"transferPanel"_s)->isVisible());
+        auto *summary = rig.window->findChild<QAbstractButton *>(u"transferSummary"_s);
+        QVERIFY(summary->isVisible());
+        QVERIFY(summary->text().startsWith(u"1 transfer"_s));
+        summary->click(); // puts it away again
+        QVERIFY(!rig.window->findChild<QWidget *>(u"transferPanel"_s)->isVisible());
+    }
+
+    void aDropOnASleepingSandboxAsksFirst()
+    {
+        Rig rig;
+        QTRY_VERIFY_WITH_TIMEOUT(rig.isReady(), patience);
+        QSignalSpy wanted(rig.panel, &SandboxPanel::uploadWanted);
+        const auto drop = [&](const QString &name) {
+            QMimeData what;
+            what.setUrls({QUrl(u"file:///etc/hostname"_s)});
+            const QPoint at = rig.tree->visualRect(rig.find(name)).center();
+            QDragEnterEvent enter(at, Qt::CopyAction, &what, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(rig.tree->viewport(), &enter);
+            QDragMoveEvent move(at, Qt::CopyAction, &what, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(rig.tree->viewport(), &move);
+            QDropEvent event(QPointF(at), Qt::CopyAction, &what, Qt::LeftButton, Qt::NoModifier);
+            QApplication::sendEvent(rig.tree->viewport(), &event);
+            return event.isAccepted();
+        };
+        QVERIFY(drop(u"alpha"_s));
+        QCOMPARE(wanted.size(), 1); // it runs
+        QVERIFY(!drop(u"one"_s)); // an account
+        rig.provider()->suspend(SandboxModel::sandboxAt(rig.find(u"beta"_s)).id);
+        rig.f.registry().refresh(u"one"_s);
+        QTRY_COMPARE_WITH_TIMEOUT(SandboxModel::sandboxAt(rig.find(u"beta"_s)).state, SandboxState::Suspended, patience);
+        QVERIFY(drop(u"beta"_s));
+        QCOMPARE(wanted.size(), 1); // nothing yet
+        QVERIFY(!rig.provider()->calls.contains(u"resume id-beta"_s));
+        QTRY_VERIFY_WITH_TIMEOUT(rig.dialog(u"confirmDialog"_s), patience);
+        rig.dialog(u"confirmDialog"_s)->findChild<QPushButton *>(u"confirmVerb"_s)->click();
+        QCOMPARE(wanted.size(), 2);
+        QVERIFY(rig.provider()->calls.contains(u"resume id-beta"_s));
     }
 
     void everyControlHasANameToBeHeard()
