@@ -1,3 +1,4 @@
+#include "session/shellquote.h"
 #include "ui/launchform.h"
 #include "ui/tabstore.h"
 
