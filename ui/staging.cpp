@@ -33,15 +33,17 @@ Staging::~Staging()
 {
     if (m_queue && m_id != 0) {
         m_queue->disconnect(this);
-        if (!m_isReady) {
-            m_queue->cancel(m_id);
-            // It is over in a moment, with what it had begun; then it goes from the list, and the folder with it.
-            connect(m_queue, &TransferQueue::finished, m_queue, [queue = m_queue.get(), id = m_id, folder = m_folder](qint64 over) {
+        if (!isOver(m_queue->progress(m_id).state)) {
+            // It is over in a moment, or at once, with what it had begun; then it goes from the list, and the folder with it.
+            auto *end = new QObject(m_queue);
+            connect(m_queue, &TransferQueue::finished, end, [end, queue = m_queue.get(), id = m_id, folder = m_folder](qint64 over) {
                 if (over != id)
                     return;
+                end->deleteLater();
                 QMetaObject::invokeMethod(queue, [queue, id] { queue->remove(id); }, Qt::QueuedConnection);
                 removeSoon(folder);
             });
+            m_queue->cancel(m_id);
             return;
         }
         m_queue->remove(m_id);

@@ -35,11 +35,14 @@ void Workspace::sendFiles(const CarriedFiles &files, const Sandbox &sandbox, con
     const FilePath target = folder.isEmpty() ? FilePath::fromBytes(".").value_or(folder) : folder;
     TransferWish wish = wishFor(files, {sandbox.id, sandbox.displayName(), target, sandbox.ssh.has_value()}, false);
     wish.hashes = d->services.files.choices && d->services.files.choices().hashes;
-    const qint64 id = queue->add(wish);
-    connect(queue, &TransferQueue::asked, this, [this, queue, id](qint64 which) {
-        if (which == id)
-            (void)askAboutConflict(window(), queue, id);
-    });
+    // One connection for all of them; those that are over ask nothing.
+    if (d->uploads.isEmpty()) {
+        connect(queue, &TransferQueue::asked, this, [this, queue](qint64 id) {
+            if (d->uploads.contains(id))
+                (void)askAboutConflict(window(), queue, id);
+        });
+    }
+    d->uploads.insert(queue->add(wish));
 }
 
 } // namespace Sandpiper

@@ -6,6 +6,7 @@
 #include "ui/tabstore.h"
 #include "ui/workspace.h"
 
+#include <QSet>
 #include <QThreadPool>
 #include <QTimer>
 
@@ -86,6 +87,7 @@ public:
     QTimer saveTimer;
     QString title;
     QString statusText;
+    QSet<qint64> uploads; // transfers of sendFiles()
 };
 
 } // namespace Sandpiper

@@ -204,6 +204,37 @@ private slots:
         QVERIFY(QFile::exists(QFile::decodeName(path)));
     }
 
+    void whatCannotBeStagedLeavesNothing_data()
+    {
+        QTest::addColumn<bool>("isThere");
+        QTest::newRow("it fails") << false;
+        QTest::newRow("it is given up before it begins") << true;
+    }
+    void whatCannotBeStagedLeavesNothing()
+    {
+        QFETCH(const bool, isThere);
+        QTemporaryDir dir;
+        TransferQueue::Services services;
+        services.makeLink = [](const SandboxId &, QObject *, auto) {}; // of a sandbox there is none
+        TransferQueue queue(services);
+        CarriedFiles files;
+        files.paths = {at(QFile::encodeName(dir.filePath(u"nothing"_s)))};
+        if (isThere) {
+            files.place = box;
+            files.hasSftp = true;
+        }
+        auto staging = std::make_unique<Staging>(&queue, files, dir.filePath(u"staged"_s));
+        QSignalSpy failed(staging.get(), &Staging::failed);
+        staging->start();
+        if (!isThere)
+            QTRY_COMPARE_WITH_TIMEOUT(failed.size(), 1, kPatience);
+        QCOMPARE(queue.transfers().size(), 1);
+        QCOMPARE(QDir(dir.filePath(u"staged"_s)).entryList(QDir::Dirs | QDir::NoDotAndDotDot).size(), 1);
+        staging.reset();
+        QTRY_VERIFY_WITH_TIMEOUT(queue.transfers().isEmpty(), kPatience);
+        QTRY_VERIFY_WITH_TIMEOUT(QDir(dir.filePath(u"staged"_s)).entryList(QDir::Dirs | QDir::NoDotAndDotDot).isEmpty(), kPatience);
+    }
+
     void aTabComesToTheFrontUnderADrag()
     {
         TabBar bar;
