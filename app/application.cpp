@@ -99,11 +99,11 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.files.transfers = m_transfers.get();
     parts.workspace.files.edits = m_edits.get();
     parts.workspace.files.choices = [this] { return m_preferences->fileChoices(); };
-    parts.workspace.files.command = [this](const SandboxId &id, const CommandSpec &spec) -> Result<std::unique_ptr<RemoteCommand>> {
+    parts.workspace.files.command = [this, make = parts.makeCommand](const SandboxId &id, const CommandSpec &spec) -> Result<std::unique_ptr<RemoteCommand>> {
         const std::optional<Sandbox> sandbox = m_registry->sandbox(id);
         if (!sandbox)
             return failure(ErrorKind::NotFound, Layer::Provider, {}, id.id);
-        return makeRemoteCommand(*sandbox, m_registry->provider(id.account), m_prompts.get(), spec, signInTo(id));
+        return make(*sandbox, spec);
     };
     parts.workspace.files.stagingFolder = stateFolder() + u"/dragged"_s;
     Staging::clean(parts.workspace.files.stagingFolder);
@@ -235,11 +235,7 @@ StandingForwards::Services Application::forwardServices(const SandboxId &id)
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
     services.makeLink = [this](const Sandbox &sandbox) -> std::unique_ptr<SshLink> {
-        if (!sandbox.ssh)
-            return nullptr;
-        LinkOptions options = linkOptionsFor(sandbox, signInTo(sandbox.id));
-        options.features = m_features.get();
-        return std::make_unique<SshLink>(options, m_prompts.get());
+        return sandbox.ssh ? std::make_unique<SshLink>(linkOptions(sandbox, signInTo(sandbox.id)), m_prompts.get()) : nullptr;
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;
@@ -253,9 +249,7 @@ Result<std::unique_ptr<SshLink>> Application::filesLink(const Sandbox &sandbox)
         return failure(ErrorKind::Unsupported, Layer::Sftp, u"SFTP is switched off for it in “Log in as…”"_s, sandbox.displayName());
     if (!sandbox.ssh)
         return failure(ErrorKind::Unsupported, Layer::Sftp, sandbox.capabilities.reasonAgainst(Capability::Sftp), sandbox.displayName());
-    LinkOptions options = linkOptionsFor(sandbox, signIn);
-    options.features = m_features.get();
-    return std::make_unique<SshLink>(options, m_prompts.get());
+    return std::make_unique<SshLink>(linkOptions(sandbox, signIn), m_prompts.get());
 }
 
 Result<OpenedFiles> Application::openFiles(const Sandbox &sandbox)
@@ -301,9 +295,14 @@ std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, cons
     ShellSpec wanted = spec;
     if (!signIn.choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
         wanted.term = signIn.choice.term;
+    return makeSshShell(linkOptions(sandbox, signIn), wanted, m_prompts.get());
+}
+
+LinkOptions Application::linkOptions(const Sandbox &sandbox, const SignIn &signIn) const
+{
     LinkOptions options = linkOptionsFor(sandbox, signIn);
     options.features = m_features.get();
-    return makeSshShell(options, wanted, m_prompts.get());
+    return options;
 }
 
 SignIn Application::signInTo(const SandboxId &id) const

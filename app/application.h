@@ -55,6 +55,8 @@ private:
     void makeTransferLink(const SandboxId &id, QObject *context, std::function<void(Result<std::unique_ptr<SshLink>>)> then);
     // With the user's way to log in there, and the key that is both registered there and here.
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
+    // How its SSH server is reached; what it can do is remembered.
+    [[nodiscard]] LinkOptions linkOptions(const Sandbox &sandbox, const SignIn &signIn) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
     void afterShown();
     void connectAccounts();

@@ -251,9 +251,14 @@ QString forwardText(const ForwardSpec &spec)
     return forwardEndText(spec.listen) + (hasTarget(spec.kind) ? u':' + forwardEndText(spec.target) : QString());
 }
 
+QString forwardArgument(const ForwardSpec &spec)
+{
+    return forwardOption(spec.kind) + u' ' + forwardText(spec);
+}
+
 QString forwardFailure(const ForwardSpec &spec, const Error &error)
 {
-    return tamed(u"The forward %1 %2 failed: %3."_s.arg(forwardOption(spec.kind), forwardText(spec),
+    return tamed(u"The forward %1 failed: %2."_s.arg(forwardArgument(spec),
                                                        error.detail.isEmpty() ? nameOf(error.kind) : error.detail));
 }
 

@@ -56,6 +56,8 @@ inline constexpr qsizetype kMostSocketPath = 107;
 [[nodiscard]] QString forwardOption(ForwardSpec::Kind kind);
 // As parseForward() takes it back: "127.0.0.1:8080:[::1]:80".
 [[nodiscard]] QString forwardText(const ForwardSpec &spec);
+// Both, as a command line has them: "-L 8080:db:80".
+[[nodiscard]] QString forwardArgument(const ForwardSpec &spec);
 // "127.0.0.1:8080", "[::1]:80", "/run/x.sock", "8080".
 [[nodiscard]] QString forwardEndText(const ForwardSpec::End &end);
 

@@ -1,5 +1,6 @@
 #include "session/forwardwishes.h"
 
+#include "session/keptlist.h"
 #include "session/shellquote.h"
 
 #include <QCoreApplication>
@@ -24,11 +25,6 @@ constexpr qsizetype kMostImported = 4 << 20;  // bytes
 QString freshId()
 {
     return QUuid::createUuid().toString(QUuid::WithoutBraces);
-}
-
-QString optionAndText(const ForwardSpec &spec)
-{
-    return forwardOption(spec.kind) + u' ' + forwardText(spec);
 }
 
 std::optional<ForwardSpec::Kind> kindOfOption(QChar letter)
@@ -58,7 +54,7 @@ QJsonObject wishJson(const ForwardWish &wish)
             {u"sandbox"_s, wish.sandbox.toString()},
             {u"sandbox_name"_s, wish.sandboxName},
             {u"name"_s, wish.name},
-            {u"forward"_s, optionAndText(wish.spec)},
+            {u"forward"_s, forwardArgument(wish.spec)},
             {u"on"_s, wish.isOn},
             {u"starts_with_sandpiper"_s, wish.startsWithProgram},
             {u"starts_with_sandbox"_s, wish.startsWithSandbox}};
@@ -224,21 +220,10 @@ std::optional<ForwardWish> ForwardWishes::wish(const QString &id) const
 
 Done ForwardWishes::change(const std::function<Done(QList<ForwardWish> &)> &edit)
 {
-    QList<ForwardWish> wishes;
-    const Done saved = m_file.change([&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
-        wishes = now ? wishesFrom(*now) : m_wishes;
-        if (const Done edited = edit(wishes); !edited)
-            return std::unexpected(edited.error());
-        QJsonArray items;
-        for (const ForwardWish &wish : std::as_const(wishes))
-            items.append(wishJson(wish));
-        return items;
-    });
-    if (!saved)
-        return saved;
-    m_wishes = wishes;
-    emit changed();
-    return {};
+    const Done saved = changeKeptList<ForwardWish>(m_file, m_wishes, &wishesFrom, &wishJson, edit);
+    if (saved)
+        emit changed();
+    return saved;
 }
 
 Result<QStringList> ForwardWishes::add(const QList<ForwardWish> &fresh)

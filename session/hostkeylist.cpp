@@ -3,6 +3,7 @@
 #include "session/knownhosts.h"
 #include "session/sandboxhostkeys.h"
 #include "session/sshdestination.h"
+#include "session/ownhosts.h"
 #include "session/sshhostoptions.h"
 
 #include <QMap>
@@ -54,12 +55,6 @@ QByteArray asInFile(const QString &text)
     return knownHostName(text, 22);
 }
 
-QString withPort(const QString &host, quint16 port)
-{
-    const QString name = host.contains(u':') ? u'[' + host + u']' : host;
-    return port == 0 || port == 22 ? host : u"%1:%2"_s.arg(name).arg(port);
-}
-
 } // namespace
 
 HostKeyPlaces HostKeyPlaces::ofThisComputer()
@@ -100,7 +95,7 @@ QString hostKeyFilterFor(const Sandbox &sandbox)
     // A Host of ssh_config: where it leads is in the note.
     if (there.host.isEmpty())
         there = sshDestination(sandbox.note).value_or(SshJumpHop{.user = {}, .host = sandbox.ssh->alias, .port = 0});
-    return withPort(there.host, there.port);
+    return destinationText({}, there.host, there.port);
 }
 
 QString hostKeyFilterFor(const Sandbox &sandbox, const SshConfig::Sources &sources)
@@ -113,7 +108,7 @@ QString hostKeyFilterFor(const Sandbox &sandbox, const SshConfig::Sources &sourc
     if (!options)
         return hostKeyFilterFor(sandbox);
     // It stands for every port.
-    return !options->hostKeyAlias.isEmpty() ? options->hostKeyAlias : withPort(options->endpoint.host, options->endpoint.port);
+    return !options->hostKeyAlias.isEmpty() ? options->hostKeyAlias : destinationText({}, options->endpoint.host, options->endpoint.port);
 }
 
 bool isHostKeyOf(const HostKeyRow &row, const QString &host)

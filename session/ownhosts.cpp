@@ -1,5 +1,7 @@
 #include "session/ownhosts.h"
 
+#include "session/keptlist.h"
+
 #include <QCoreApplication>
 #include <QDir>
 #include <QJsonObject>
@@ -106,21 +108,10 @@ std::optional<OwnHost> OwnHosts::host(const QString &id) const
 
 Done OwnHosts::change(const std::function<Done(QList<OwnHost> &)> &edit)
 {
-    QList<OwnHost> hosts;
-    const Done saved = m_file.change([&](const std::optional<QJsonArray> &now) -> Result<QJsonArray> {
-        hosts = now ? parsed(*now) : m_hosts;
-        if (const Done edited = edit(hosts); !edited)
-            return std::unexpected(edited.error());
-        QJsonArray items;
-        for (const OwnHost &host : std::as_const(hosts))
-            items.append(toJson(host));
-        return items;
-    });
-    if (!saved)
-        return saved;
-    m_hosts = hosts;
-    emit changed();
-    return {};
+    const Done saved = changeKeptList<OwnHost>(m_file, m_hosts, &parsed, &toJson, edit);
+    if (saved)
+        emit changed();
+    return saved;
 }
 
 Done OwnHosts::add(const QList<OwnHost> &fresh)

@@ -5,9 +5,8 @@
 #include <QByteArrayView>
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <QHash>
-
-#include <unistd.h>
 
 #include <limits>
 
@@ -40,13 +39,6 @@ QHash<quint16, QByteArray> listenersOf(const QString &root)
     return inodes;
 }
 
-QByteArray linkTarget(const QByteArray &path)
-{
-    char target[256];
-    const ssize_t length = ::readlink(path.constData(), target, sizeof target);
-    return length > 0 ? QByteArray(target, length) : QByteArray();
-}
-
 } // namespace
 
 std::optional<PortOwner> portOwner(quint16 port, const QString &root)
@@ -55,7 +47,7 @@ std::optional<PortOwner> portOwner(quint16 port, const QString &root)
     const auto inode = listeners.constFind(port);
     if (inode == listeners.cend())
         return std::nullopt;
-    const QByteArray wanted = "socket:[" + *inode + ']';
+    const QString wanted = u"socket:[%1]"_s.arg(QLatin1StringView(*inode));
     const QDir processes(root + u"proc"_s);
     for (const QString &name : processes.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
         bool isNumber = false;
@@ -64,7 +56,7 @@ std::optional<PortOwner> portOwner(quint16 port, const QString &root)
             continue;
         const QDir open(processes.filePath(name + u"/fd"_s));
         for (const QString &fd : open.entryList(QDir::Files | QDir::System | QDir::NoDotAndDotDot)) {
-            if (linkTarget(QFile::encodeName(open.filePath(fd))) != wanted)
+            if (QFileInfo(open.filePath(fd)).readSymLink() != wanted)
                 continue;
             QFile comm(processes.filePath(name + u"/comm"_s));
             const QByteArray program = comm.open(QIODevice::ReadOnly) ? comm.read(64).trimmed() : QByteArray();

@@ -97,7 +97,7 @@ void SshForwards::listenHere(Forward &forward)
 void SshForwards::listens(Forward &forward, const ForwardSpec::End &at)
 {
     forward.held = std::make_unique<HeldForward>(m_owner, forward.spec, at);
-    qCInfo(lcForwards).noquote() << m_owner.name << forwardOption(forward.spec.kind) << forwardText(forward.spec) << "listens at" << forwardEndText(at);
+    qCInfo(lcForwards).noquote() << m_owner.name << forwardArgument(forward.spec) << "listens at" << forwardEndText(at);
     setState(forward, {ForwardStatus::State::Listening, at, {}, false});
 }
 

@@ -25,7 +25,7 @@ StandingForwards::StandingForwards(const SandboxId &sandbox, const QList<Forward
     , m_services(std::move(services))
 {
     for (const ForwardSpec &spec : wishes)
-        m_wishes.append({spec, {}, false, 0, false});
+        add(spec);
     if (m_services.network) {
         connect(m_services.network, &NetworkWatch::changed, this, [this] {
             if (m_status.state == State::Waiting) {

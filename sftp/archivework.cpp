@@ -29,13 +29,11 @@ const Kind *kindOf(const QByteArray &name)
     return nullptr;
 }
 
-// What a command is told is text.
 Result<QString> wordFrom(const QByteArray &bytes)
 {
-    const QString text = QString::fromUtf8(bytes);
-    if (text.toUtf8() != bytes)
-        return failure(ErrorKind::InvalidInput, Layer::Sftp, u"Its name is no text, and a command can be told nothing else."_s, shownBytes(bytes));
-    return text;
+    if (const std::optional<QString> word = commandWord(bytes))
+        return *word;
+    return failure(ErrorKind::InvalidInput, Layer::Sftp, u"Its name is no text, and a command can be told nothing else."_s, shownBytes(bytes));
 }
 
 // $1 the folder, $2 the archive, $3 the flag of tar or "zip", then the names. What is half has a hidden name, and goes with whoever stops it.

@@ -7,6 +7,12 @@
 
 namespace Sandpiper {
 
+std::optional<QString> commandWord(const QByteArray &bytes)
+{
+    const QString text = QString::fromUtf8(bytes);
+    return text.toUtf8() == bytes ? std::optional(text) : std::nullopt;
+}
+
 void letEnd(std::unique_ptr<RemoteCommand> command)
 {
     using namespace std::chrono_literals;

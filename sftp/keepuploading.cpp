@@ -9,12 +9,7 @@ namespace Sandpiper {
 
 KeepUploading::KeepUploading(const TreeSync::Places &places, TransferQueue *queue, QObject *parent)
     : QObject(parent)
-    , m_source(places.source)
-    , m_target(places.target)
-    , m_sourceRoot(places.sourceRoot)
-    , m_targetRoot(places.targetRoot)
-    , m_sandbox(places.sandbox)
-    , m_sandboxName(places.sandboxName)
+    , m_places(places)
     , m_queue(queue)
 {
     connect(&m_watch, &TreeWatch::changed, this, &KeepUploading::look);
@@ -29,15 +24,15 @@ void KeepUploading::start()
 
 void KeepUploading::look()
 {
-    if (!m_source || !m_target || !m_queue)
-        return emit ended({ErrorKind::ConnectionLost, Layer::Sftp, {}, m_sandboxName});
+    if (!m_places.source || !m_places.target || !m_queue)
+        return emit ended({ErrorKind::ConnectionLost, Layer::Sftp, {}, m_places.sandboxName});
     if (isBusy()) {
         m_again = true;
         return;
     }
     m_again = false;
     m_rows.clear();
-    m_compare = std::make_unique<TreeCompare>(TreeCompare::Place{m_source, m_sourceRoot}, TreeCompare::Place{m_target, m_targetRoot, true}, CompareOptions{});
+    m_compare = std::make_unique<TreeCompare>(TreeCompare::Place{m_places.source, m_places.sourceRoot}, TreeCompare::Place{m_places.target, m_places.targetRoot, true}, CompareOptions{});
     connect(m_compare.get(), &TreeCompare::found, this, [this](const QList<CompareRow> &rows) { m_rows += rows; });
     connect(m_compare.get(), &TreeCompare::finished, this, &KeepUploading::compared);
     m_compare->start();
@@ -46,10 +41,10 @@ void KeepUploading::look()
 void KeepUploading::compared(const Done &end)
 {
     m_compare.release()->deleteLater(); // it is what speaks
-    QList<FilePath> folders{m_sourceRoot};
+    QList<FilePath> folders{m_places.sourceRoot};
     for (const CompareRow &row : std::as_const(m_rows)) {
         if (row.left && row.left->isFolder())
-            folders.append(m_sourceRoot.joined(row.path));
+            folders.append(m_places.sourceRoot.joined(row.path));
     }
     std::ranges::sort(folders, {}, &FilePath::bytes);
     // Once more with all of them watched: what changed in a new one while it was compared was not told.
@@ -63,9 +58,9 @@ void KeepUploading::compared(const Done &end)
     const SyncPlan plan = planSync(std::exchange(m_rows, {}), SyncWay::LeftToRight, false);
     if (plan.changes() == 0)
         return round(0, std::nullopt);
-    if (!m_source || !m_target || !m_queue)
-        return emit ended({ErrorKind::ConnectionLost, Layer::Sftp, {}, m_sandboxName});
-    m_sync = std::make_unique<TreeSync>(TreeSync::Places{m_source, m_sourceRoot, m_target, m_targetRoot, m_sandbox, m_sandboxName}, plan, m_queue);
+    if (!m_places.source || !m_places.target || !m_queue)
+        return emit ended({ErrorKind::ConnectionLost, Layer::Sftp, {}, m_places.sandboxName});
+    m_sync = std::make_unique<TreeSync>(m_places, plan, m_queue);
     connect(m_sync.get(), &TreeSync::finished, this, [this](const TreeSync::Outcome &outcome) {
         m_sync.release()->deleteLater(); // it is what speaks
         const std::optional<Error> failed = outcome.error ? outcome.error : outcome.failures.isEmpty() ? std::nullopt : std::optional(outcome.failures.constFirst().error);

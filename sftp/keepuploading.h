@@ -17,10 +17,10 @@ public:
     ~KeepUploading() override;
     void start();
 
-    [[nodiscard]] FilePath source() const { return m_sourceRoot; }
-    [[nodiscard]] FilePath target() const { return m_targetRoot; }
-    [[nodiscard]] SandboxId sandbox() const { return m_sandbox; }
-    [[nodiscard]] QString sandboxName() const { return m_sandboxName; }
+    [[nodiscard]] FilePath source() const { return m_places.sourceRoot; }
+    [[nodiscard]] FilePath target() const { return m_places.targetRoot; }
+    [[nodiscard]] SandboxId sandbox() const { return m_places.sandbox; }
+    [[nodiscard]] QString sandboxName() const { return m_places.sandboxName; }
     [[nodiscard]] bool isBusy() const { return m_compare || m_sync; }
     [[nodiscard]] TreeWatch *watch() { return &m_watch; }
 
@@ -34,12 +34,7 @@ private:
     void compared(const Done &end);
     void round(qint64 files, const std::optional<Error> &error);
 
-    QPointer<FileSystem> m_source;
-    QPointer<FileSystem> m_target;
-    FilePath m_sourceRoot;
-    FilePath m_targetRoot;
-    SandboxId m_sandbox;
-    QString m_sandboxName;
+    TreeSync::Places m_places;
     QPointer<TransferQueue> m_queue;
     TreeWatch m_watch;
     std::unique_ptr<TreeCompare> m_compare;

@@ -1,5 +1,8 @@
 #include "sftp/treefind.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <fnmatch.h>
 #include <sys/stat.h>
 
@@ -35,12 +38,6 @@ else
   find "$1" -type f "$2" "$3" -exec grep -sq"$5" -e "$4" {} \; -print0
 fi
 } | $l od -An -v -tx1)"_s;
-}
-
-std::optional<QString> asText(const QByteArray &bytes)
-{
-    const QString text = QString::fromUtf8(bytes);
-    return text.toUtf8() == bytes ? std::optional(text) : std::nullopt;
 }
 
 // "f 12 1700000000.5 /a/b" of GNU find; "/a/b" of any.
@@ -126,8 +123,7 @@ void TreeFind::start()
 
 std::optional<CommandSpec> TreeFind::commandSpec() const
 {
-    // What a command is told is text.
-    const std::optional<QString> top = asText(m_wish.top.bytes());
+    const std::optional<QString> top = commandWord(m_wish.top.bytes());
     if (!top || !m_wish.top.isAbsolute() || m_wish.text.contains(u'\n'))
         return std::nullopt;
     CommandSpec spec;
@@ -159,16 +155,13 @@ void TreeFind::runCommand(const CommandSpec &spec)
 void TreeFind::takeOutput(const QByteArray &hex)
 {
     QList<FindHit> hits;
-    for (const char digit : hex) {
-        const bool isDigit = (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
-        if (!isDigit)
-            continue;
-        if (m_half == 0) {
-            m_half = digit;
-            continue;
-        }
-        const char pair[] = {std::exchange(m_half, 0), digit};
-        const char byte = QByteArray::fromHex(QByteArray(pair, 2)).at(0);
+    QByteArray digits = std::exchange(m_half, {});
+    std::ranges::copy_if(hex, std::back_inserter(digits), [](char digit) { return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f'); });
+    if (digits.size() % 2 != 0) {
+        m_half = digits.last(1);
+        digits.chop(1);
+    }
+    for (const char byte : QByteArray::fromHex(digits)) {
         if (byte != 0) {
             if (m_record.size() <= kLongestRecord)
                 m_record += byte;

@@ -77,7 +77,7 @@ private:
     QByteArray m_text;
     std::unique_ptr<RemoteCommand> m_remote;
     QByteArray m_record; // not whole yet
-    char m_half = 0;     // of a byte in hex
+    QByteArray m_half;   // of a byte in hex
     std::deque<FilePath> m_folders; // not listed yet
     std::deque<FindHit> m_toRead;
     std::map<const QObject *, std::unique_ptr<FileListing>> m_listings;

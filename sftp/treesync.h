@@ -24,9 +24,9 @@ class TreeSync : public QObject
 public:
     struct Places
     {
-        FileSystem *source = nullptr; // borrowed and may go
+        QPointer<FileSystem> source; // borrowed and may go
         FilePath sourceRoot;
-        FileSystem *target = nullptr; // the same
+        QPointer<FileSystem> target; // the same
         FilePath targetRoot;
         SandboxId sandbox; // that of the two which is not this computer
         QString sandboxName;

@@ -60,6 +60,44 @@ QLabel *makeText(const QString &text, TextTone tone, QWidget *parent)
     return label;
 }
 
+QHBoxLayout *makePanelHead(const QString &title, const QList<QToolButton *> &buttons, QWidget *panel)
+{
+    QLabel *label = makeText(title, TextTone::Plain, panel);
+    QFont bold = label->font();
+    bold.setWeight(QFont::DemiBold);
+    label->setFont(bold);
+    auto *head = new QHBoxLayout;
+    head->setContentsMargins(12, 2, 6, 2);
+    head->setSpacing(2);
+    head->addWidget(label, 1);
+    for (QToolButton *button : buttons)
+        head->addWidget(button);
+    return head;
+}
+
+QLabel *makePanelText(const QString &text, QWidget *panel)
+{
+    QLabel *label = makeText(text, TextTone::Muted, panel);
+    label->setAlignment(Qt::AlignCenter);
+    label->setMargin(16);
+    return label;
+}
+
+QToolButton *makeStatusButton(const QString &tip, QWidget *parent)
+{
+    auto *button = new QToolButton(parent);
+    button->setAutoRaise(true);
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    button->setToolTip(tip);
+    QFont font = button->font();
+    font.setPixelSize(font.pixelSize() - 1);
+    button->setFont(font);
+    auto *row = new QHBoxLayout(parent);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->addWidget(button);
+    return button;
+}
+
 QString problemText(const Error &error)
 {
     return error.kind == ErrorKind::InvalidInput ? error.detail : errorText(error).sentence;

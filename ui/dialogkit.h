@@ -30,6 +30,13 @@ void dressTable(QTableView *table);
 // An icon alone; text is its tooltip and its accessible name.
 [[nodiscard]] QToolButton *makeToolButton(IconName name, const QString &text, QWidget *parent);
 
+// The top line of a panel in the drawer: its title, and what can be done.
+[[nodiscard]] QHBoxLayout *makePanelHead(const QString &title, const QList<QToolButton *> &buttons, QWidget *panel);
+// What a panel says while there is nothing to list.
+[[nodiscard]] QLabel *makePanelText(const QString &text, QWidget *panel);
+// A button that fills its parent, which stands in the status bar.
+[[nodiscard]] QToolButton *makeStatusButton(const QString &tip, QWidget *parent);
+
 // Against what a dialog was given: where that is wrong, the sentence that says why; else what failed.
 [[nodiscard]] QString problemText(const Error &error);
 

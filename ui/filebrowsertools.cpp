@@ -142,8 +142,8 @@ void FileBrowser::toggleKeepUploading()
     question.verb = tr("Keep uploading");
     question.keep = tr("Cancel");
     question.isDestructive = false;
-    confirm(window(), question, [this, still = QPointer(this), pane, places, source = QPointer(places.source), target = QPointer(places.target)] {
-        if (!still || !source || !target)
+    confirm(window(), question, [this, still = QPointer(this), pane, places] {
+        if (!still || !places.source || !places.target)
             return;
         m_keptUp = std::make_unique<KeepUploading>(places, m_services.transfers);
         connect(m_keptUp.get(), &KeepUploading::settled, this, [this, pane](qint64 files, const std::optional<Error> &error) {

@@ -310,7 +310,7 @@ void ForwardDialog::fieldsChanged()
     m_picture->show(kind(), tamed(sandboxName(), 60), listener.isEmpty() ? tr("a port") : tr("listens at %1").arg(listener),
                     leads ? (m_target->text().trimmed().isEmpty() ? tr("a service") : m_target->text().trimmed()) : tr("any address"));
     const Result<ForwardSpec> made = spec();
-    m_spec->setText(made ? forwardOption(made->kind) + u' ' + forwardText(*made) : QString());
+    m_spec->setText(made ? forwardArgument(*made) : QString());
     QStringList notes;
     if (made) {
         notes << exposureText(*made, sandboxName());

@@ -85,7 +85,7 @@ QVariant ForwardModel::data(const QModelIndex &index, int role) const
         if (column == State)
             return plainTip(forwardStateText(status, wish->spec));
         if (column == What)
-            return plainTip(words + u'\n' + forwardOption(wish->spec.kind) + u' ' + forwardText(wish->spec));
+            return plainTip(words + u'\n' + forwardArgument(wish->spec));
     }
     if (role != Qt::DisplayRole)
         return {};

@@ -42,7 +42,7 @@ ForwardPanel::ForwardPanel(Parts parts, QWidget *parent)
     , m_parts(std::move(parts))
     , m_model(new ForwardModel(m_parts.forwards, this))
     , m_table(new QTableView(this))
-    , m_empty(makeText(tr("No forwards yet. One makes a port or socket of a sandbox reachable from here, or one of this computer from there."), TextTone::Muted, this))
+    , m_empty(makePanelText(tr("No forwards yet. One makes a port or socket of a sandbox reachable from here, or one of this computer from there."), this))
     , m_mend(new NoticeBar(this))
     , m_add(makeToolButton(IconName::Add, tr("New forward…"), this))
     , m_edit(makeToolButton(IconName::Rename, tr("Change…"), this))
@@ -66,20 +66,13 @@ ForwardPanel::ForwardPanel(Parts parts, QWidget *parent)
         m_table->setColumnWidth(column, widths[column]);
     m_table->horizontalHeader()->setSectionResizeMode(ForwardModel::State, QHeaderView::Stretch);
     m_empty->setObjectName(u"noForwards"_s);
-    m_empty->setAlignment(Qt::AlignCenter);
     m_mend->setObjectName(u"forwardMend"_s);
     m_mend->hide();
     m_add->setObjectName(u"addForward"_s);
-    auto *head = new QHBoxLayout;
-    head->setContentsMargins(12, 2, 6, 2);
-    head->setSpacing(2);
-    head->addWidget(makeText(tr("Forwards"), TextTone::Plain, this), 1);
-    for (QToolButton *button : {m_add, m_edit, m_remove, m_open, m_copy, m_more, m_close})
-        head->addWidget(button);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addLayout(head);
+    column->addLayout(makePanelHead(tr("Forwards"), {m_add, m_edit, m_remove, m_open, m_copy, m_more, m_close}, this));
     column->addWidget(m_table, 1);
     column->addWidget(m_empty, 1);
     column->addWidget(m_mend);
@@ -375,18 +368,9 @@ void ForwardPanel::fillMenu(QMenu *menu)
 ForwardSummary::ForwardSummary(ForwardManager *forwards, QWidget *parent)
     : QWidget(parent)
     , m_forwards(forwards)
-    , m_button(new QToolButton(this))
+    , m_button(makeStatusButton(tr("Show the forwards"), this))
 {
     m_button->setObjectName(u"forwardSummary"_s);
-    m_button->setAutoRaise(true);
-    m_button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    m_button->setToolTip(tr("Show the forwards"));
-    QFont font = m_button->font();
-    font.setPixelSize(font.pixelSize() - 1);
-    m_button->setFont(font);
-    auto *row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->addWidget(m_button);
     connect(m_button, &QToolButton::clicked, this, &ForwardSummary::clicked);
     connect(forwards, &ForwardManager::changed, this, &ForwardSummary::update);
     connect(forwards, &ForwardManager::listChanged, this, &ForwardSummary::update);

@@ -68,8 +68,7 @@ TransferPanel::TransferPanel(TransferQueue *queue, QWidget *parent)
     , m_queue(queue)
     , m_model(new TransferModel(queue, this))
     , m_table(new QTableView(this))
-    , m_title(makeText(tr("Transfers"), TextTone::Plain, this))
-    , m_empty(makeText(tr("Nothing is being transferred. What you copy between the sides of a file tab is listed here."), TextTone::Muted, this))
+    , m_empty(makePanelText(tr("Nothing is being transferred. What you copy between the sides of a file tab is listed here."), this))
     , m_earlier(makeToolButton(IconName::Up, tr("Earlier (Alt+Up)"), this))
     , m_later(makeToolButton(IconName::Down, tr("Later (Alt+Down)"), this))
     , m_pause(makeToolButton(IconName::Pause, tr("Pause"), this))
@@ -94,21 +93,10 @@ TransferPanel::TransferPanel(TransferQueue *queue, QWidget *parent)
     for (int column = 0; column < TransferModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->horizontalHeader()->setSectionResizeMode(TransferModel::State, QHeaderView::Stretch);
-    m_empty->setAlignment(Qt::AlignCenter);
-    m_empty->setMargin(16);
-    QFont bold = m_title->font();
-    bold.setWeight(QFont::DemiBold);
-    m_title->setFont(bold);
-    auto *head = new QHBoxLayout;
-    head->setContentsMargins(12, 2, 6, 2);
-    head->setSpacing(2);
-    head->addWidget(m_title, 1);
-    for (QToolButton *button : {m_earlier, m_later, m_pause, m_resume, m_cancel, m_receipt, m_clear, m_close})
-        head->addWidget(button);
     auto *column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addLayout(head);
+    column->addLayout(makePanelHead(tr("Transfers"), {m_earlier, m_later, m_pause, m_resume, m_cancel, m_receipt, m_clear, m_close}, this));
     column->addWidget(m_table, 1);
     column->addWidget(m_empty, 1);
     connect(m_earlier, &QToolButton::clicked, this, [this] { move(Place::Earlier); });
@@ -315,19 +303,10 @@ void TransferPanel::updateButtons()
 TransferSummary::TransferSummary(TransferQueue *queue, QWidget *parent)
     : QWidget(parent)
     , m_queue(queue)
-    , m_button(new QToolButton(this))
+    , m_button(makeStatusButton(tr("Show the transfers"), this))
 {
     m_button->setObjectName(u"transferSummary"_s);
-    m_button->setAutoRaise(true);
-    m_button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    m_button->setToolTip(tr("Show the transfers"));
     m_button->setIcon(icon(IconName::Transfers, IconTone::Accent));
-    QFont font = m_button->font();
-    font.setPixelSize(font.pixelSize() - 1);
-    m_button->setFont(font);
-    auto *row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->addWidget(m_button);
     connect(m_button, &QToolButton::clicked, this, &TransferSummary::clicked);
     for (const auto signal : {&TransferQueue::added, &TransferQueue::removed, &TransferQueue::changed, &TransferQueue::finished})
         connect(queue, signal, this, &TransferSummary::update);

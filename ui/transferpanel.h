@@ -45,7 +45,6 @@ private:
     TransferQueue *m_queue;
     TransferModel *m_model;
     QTableView *m_table;
-    QLabel *m_title;
     QLabel *m_empty;
     QToolButton *m_earlier;
     QToolButton *m_later;

@@ -16,11 +16,6 @@ namespace {
 constexpr qsizetype kMostForwards = 100; // as ssh has it
 constexpr qsizetype kMostName = 80;
 
-QString wishText(const ForwardSpec &spec)
-{
-    return forwardOption(spec.kind) + u' ' + forwardText(spec);
-}
-
 QString kindText(ForwardSpec::Kind kind)
 {
     switch (kind) {
@@ -105,7 +100,7 @@ void ForwardCommand::forward(const Target &target)
     connect(m_forwards.get(), &StandingForwards::noticeReceived, this, [](const QString &text) { say(text); });
     connect(m_forwards.get(), &StandingForwards::forwardChanged, this, &ForwardCommand::onForward);
     connect(m_forwards.get(), &StandingForwards::connectionFailed, this, [this](qsizetype index, const Error &error) {
-        tell(u"connection_failed"_s, index, error, u"%1: a connection could not be made: %2"_s.arg(wishText(m_wishes.at(index)), error.detail));
+        tell(u"connection_failed"_s, index, error, u"%1: a connection could not be made: %2"_s.arg(forwardArgument(m_wishes.at(index)), error.detail));
     });
     connect(m_forwards.get(), &StandingForwards::statusChanged, this, &ForwardCommand::onStatus);
     m_target = target.sandbox.displayName();
@@ -134,7 +129,7 @@ RunningForwards ForwardCommand::running() const
         const ForwardStatus status = m_forwards->forward(i);
         const bool listens = status.state == ForwardStatus::State::Listening;
         const bool hasFailed = status.state == ForwardStatus::State::Failed;
-        running.forwards.append({wishText(m_wishes.at(i)), listens ? forwardEndText(status.at) : QString(), listens ? u"listening"_s : hasFailed ? u"failed"_s : u"waiting"_s,
+        running.forwards.append({forwardArgument(m_wishes.at(i)), listens ? forwardEndText(status.at) : QString(), listens ? u"listening"_s : hasFailed ? u"failed"_s : u"waiting"_s,
                                  hasFailed ? status.error.detail : QString()});
     }
     return running;
@@ -169,7 +164,7 @@ void ForwardCommand::tell(const QString &event, qsizetype index, const Error &er
         return say(line);
     QJsonObject json{{u"event"_s, event}, {u"error"_s, line}, {u"kind"_s, nameOf(error.kind)}};
     if (index >= 0)
-        json.insert(u"forward"_s, wishText(m_wishes.at(index)));
+        json.insert(u"forward"_s, forwardArgument(m_wishes.at(index)));
     printJson(QJsonDocument(json));
 }
 
@@ -181,13 +176,13 @@ void ForwardCommand::onForward(qsizetype index, const ForwardStatus &status)
         if (m_json) {
             const bool isPath = !status.at.path.isEmpty();
             printJson(QJsonDocument(QJsonObject{{u"event"_s, u"listening"_s},
-                                                {u"forward"_s, wishText(spec)},
+                                                {u"forward"_s, forwardArgument(spec)},
                                                 {u"direction"_s, kindText(spec.kind)},
                                                 {u"address"_s, isPath ? QJsonValue() : QJsonValue(status.at.address.value_or(QString()))},
                                                 {u"port"_s, isPath ? QJsonValue() : QJsonValue(status.at.port)},
                                                 {u"path"_s, isPath ? QJsonValue(status.at.path) : QJsonValue()}}));
         } else {
-            printLine(forwardEndText(status.at) + u' ' + wishText(spec));
+            printLine(forwardEndText(status.at) + u' ' + forwardArgument(spec));
         }
         return leaveWhenReady();
     case ForwardStatus::State::Failed:

@@ -25,7 +25,7 @@ QStringList texts(const Result<QList<ForwardSpec>> &specs)
 {
     QStringList all;
     for (const ForwardSpec &spec : specs.value_or(QList<ForwardSpec>()))
-        all.append(forwardOption(spec.kind) + u' ' + forwardText(spec));
+        all.append(forwardArgument(spec));
     return all;
 }
 
