@@ -179,6 +179,8 @@ void VendorWriter::write(const QByteArray &bytes)
 {
     if (m_isClosed || m_isOver || bytes.isEmpty())
         return;
+    if (m_isTaken)
+        return finish(failure(ErrorKind::InvalidInput, Layer::Http, u"more came than the size that was said"_s));
     if (m_writer)
         return m_writer->write(bytes);
     m_early.append(bytes);
@@ -190,7 +192,9 @@ void VendorWriter::close(Sync sync)
     if (std::exchange(m_isClosed, true))
         return;
     m_wantsSync = sync == Sync::Yes;
-    if (m_writer)
+    if (m_isTaken)
+        QMetaObject::invokeMethod(this, [this] { finish({}); }, Qt::QueuedConnection);
+    else if (m_writer)
         m_writer->close();
 }
 
@@ -201,6 +205,11 @@ qint64 VendorWriter::pending() const
 
 void VendorWriter::finish(const Done &end)
 {
+    // Where the size is known the vendor answers as soon as it has all: whoever writes has not said yet that it is.
+    if (end && !m_isClosed) {
+        m_isTaken = true;
+        return;
+    }
     if (std::exchange(m_isOver, true))
         return;
     m_early.clear();

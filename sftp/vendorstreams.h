@@ -81,6 +81,7 @@ private:
     qint64 m_earlyBytes = 0;
     bool m_isClosed = false;
     bool m_wantsSync = false;
+    bool m_isTaken = false; // the vendor has all that was said to come, before close()
     bool m_isOver = false;
 };
 

@@ -45,6 +45,7 @@ private slots:
     void whatIsMissingIsRefusedWithItsReason();
     void aSizeThatWasNotTrueLeavesNothing_data();
     void aSizeThatWasNotTrueLeavesNothing();
+    void itEndsWhenItIsClosedHoweverSoonTheVendorHasAll();
     void aRefusedUploadSaysWhy_data();
     void aRefusedUploadSaysWhy();
     void aDeletedWriterLeavesTheOldFile();
@@ -331,6 +332,33 @@ void TestVendorFileSystem::aSizeThatWasNotTrueLeavesNothing()
     const FileWritten written(*m_files, wish, {"12345"});
     QCOMPARE(errorOf(written.end()).kind, ErrorKind::InvalidInput);
     QCOMPARE(FileRead(*m_files, {.path = wish.path}).bytes, "old"_ba);
+}
+
+void TestVendorFileSystem::itEndsWhenItIsClosedHoweverSoonTheVendorHasAll()
+{
+    FileWriteWish wish{.path = filePath("/tmp/soon/file"), .existing = FileWriteWish::Existing::Empty};
+    wish.size = 5;
+    const auto begin = [&](QList<Done> &ends) {
+        auto writer = m_files->write(wish);
+        connect(writer.get(), &FileWriter::finished, this, [&ends](const Done &end) { ends.append(end); });
+        writer->write("12345");
+        // It is there, and so its answer is here or on its way; another answer comes behind it.
+        const bool isThere = waitUntil([&] { return FileRead(*m_files, {.path = wish.path}).bytes == "12345"; }, patience);
+        return isThere ? std::move(writer) : nullptr;
+    };
+    QList<Done> ends;
+    auto writer = begin(ends);
+    QVERIFY(writer);
+    QVERIFY(ends.isEmpty());
+    writer->close(FileWriter::Sync::No);
+    QTRY_COMPARE(ends.size(), 1);
+    QVERIFY2(ends.constFirst(), qPrintable(errorOf(ends.constFirst()).detail));
+    writer = begin(ends);
+    QVERIFY(writer);
+    writer->write("6");
+    writer->close(FileWriter::Sync::No);
+    QTRY_COMPARE(ends.size(), 2);
+    QCOMPARE(errorOf(ends.constLast()).kind, ErrorKind::InvalidInput);
 }
 
 void TestVendorFileSystem::aRefusedUploadSaysWhy_data()
