@@ -6,6 +6,8 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
+#include <QSqlDatabase>
+#include <QSqlQuery>
 #include <QTest>
 
 #include <csignal>
@@ -27,6 +29,25 @@ class TestCliCopy : public QObject
 
     void start(QProcess &shell, const QByteArray &script) { m_cli.start(shell, script); }
     Outcome run(const QByteArray &script) { return m_cli.run(script); }
+    // A busy machine may have more of the file than of its journal.
+    bool hasKeptAPart()
+    {
+        bool found = false;
+        const QDir folder(m_cli.home.filePath(u"XDG_STATE_HOME/sandpiper/resume"_s));
+        for (const QString &name : folder.entryList(QDir::Files)) {
+            if (name.endsWith(".lock"_L1) || name.endsWith("-wal"_L1) || name.endsWith("-shm"_L1))
+                continue;
+            {
+                QSqlDatabase journal = QSqlDatabase::addDatabase(u"QSQLITE"_s, u"look"_s);
+                journal.setDatabaseName(folder.filePath(name));
+                journal.setConnectOptions(u"QSQLITE_OPEN_READONLY"_s);
+                QSqlQuery query(journal);
+                found = found || (journal.open() && query.exec(u"SELECT 1 FROM files WHERE instr(segments, x'01') > 0"_s) && query.next());
+            }
+            QSqlDatabase::removeDatabase(u"look"_s);
+        }
+        return found;
+    }
     // A file of 50 MB, and the command that copies it, stopped when a part of it is there.
     bool stopHalfWay(const QByteArray &command, int signal)
     {
@@ -37,7 +58,7 @@ class TestCliCopy : public QObject
         const bool isHalf = QTest::qWaitFor(
                 [&] {
                     const QFileInfoList parts = QDir(there).entryInfoList({u".sandpiper*"_s}, QDir::Files | QDir::Hidden);
-                    return !parts.isEmpty() && parts.constFirst().size() > (25 << 20);
+                    return !parts.isEmpty() && parts.constFirst().size() > (25 << 20) && hasKeptAPart();
                 },
                 kPatience);
         return isHalf && ::kill(pid_t(shell.processId()), signal) == 0 && outcomeOf(shell, kPatience).status != 0;
