@@ -21,8 +21,8 @@ using namespace std::chrono_literals;
 namespace Sandpiper {
 namespace {
 
-// 2: wishes may be relays. 3: batches. What earlier versions have is read as it is.
-constexpr int kVersion = 3;
+// 2: wishes may be relays. 3: batches. 4: when it ended. What earlier versions have is read as it is.
+constexpr int kVersion = 4;
 constexpr auto kSoon = 100ms;
 
 QString textOf(const FilePath &path)
@@ -272,7 +272,7 @@ private:
         }
         if (isGood && found < kVersion) {
             isGood = exec(u"CREATE TABLE IF NOT EXISTS batches(id INTEGER PRIMARY KEY, transfer INTEGER, files BLOB)"_s) && exec(u"CREATE INDEX IF NOT EXISTS ofTransfer ON batches(transfer)"_s)
-                    && exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
+                    && exec(u"ALTER TABLE transfers ADD COLUMN ended INTEGER"_s) && exec(u"PRAGMA user_version=%1"_s.arg(kVersion));
         }
         m_isOpening = false;
         return isGood;
@@ -345,14 +345,15 @@ void TransferJournal::load(QObject *context, std::function<void(const QList<Jour
     const auto found = std::make_shared<QList<JournalledTransfer>>();
     run(
             [found](Database &database) {
-                QSqlQuery query = database.query(u"SELECT id, place, tag, wish, state, added FROM transfers ORDER BY place, id"_s);
+                QSqlQuery query = database.query(u"SELECT id, place, tag, wish, state, added, ended FROM transfers ORDER BY place, id"_s);
                 while (query.next()) {
                     const std::optional<TransferWish> wish = wishOf(query.value(3).toString());
                     if (!wish)
                         continue;
                     found->append({query.value(0).toLongLong(), query.value(1).toLongLong(), query.value(2).toString(), *wish,
                                    TransferState(std::clamp(query.value(4).toInt(), 0, int(TransferState::Cancelled))),
-                                   QDateTime::fromSecsSinceEpoch(query.value(5).toLongLong())});
+                                   QDateTime::fromSecsSinceEpoch(query.value(5).toLongLong()),
+                                   query.isNull(6) ? QDateTime() : QDateTime::fromSecsSinceEpoch(query.value(6).toLongLong())});
                 }
             },
             context, [found, then = std::move(then)] { then(*found); });
@@ -399,10 +400,11 @@ void TransferJournal::flush()
     });
 }
 
-void TransferJournal::setState(qint64 id, TransferState state)
+void TransferJournal::setState(qint64 id, TransferState state, const QDateTime &ended)
 {
     flush();
-    run([id, state](Database &database) { database.query(u"UPDATE transfers SET state = ? WHERE id = ?"_s, {int(state), id}); });
+    const QVariant when = ended.isValid() ? QVariant(ended.toSecsSinceEpoch()) : QVariant();
+    run([id, state, when](Database &database) { database.query(u"UPDATE transfers SET state = ?, ended = ? WHERE id = ?"_s, {int(state), when, id}); });
 }
 
 void TransferJournal::setPlaces(const QList<qint64> &ids)

@@ -21,6 +21,7 @@ struct JournalledTransfer
     TransferWish wish;
     TransferState state = TransferState::Queued;
     QDateTime added;
+    QDateTime ended = {}; // over: when; not valid: it is not, or an earlier version did not keep it
 };
 
 struct JournalledFile
@@ -51,7 +52,7 @@ public:
     void begin(qint64 id, const QList<JournalledFile> &files, QObject *context, std::function<void()> then);
     // Soon, together with others.
     void update(qint64 id, const JournalledFile &file);
-    void setState(qint64 id, TransferState state);
+    void setState(qint64 id, TransferState state, const QDateTime &ended = {});
     void setPlaces(const QList<qint64> &ids);
     void remove(qint64 id);
 

@@ -126,7 +126,8 @@ void TransferQueue::stop(Entry &entry, TransferState state)
         entry.run.release()->deleteLater(); // this may be its own signal
     }
     entry.progress.state = state;
-    m_journal->setState(entry.transfer.id, state);
+    entry.transfer.ended = isOver(state) ? QDateTime::currentDateTime() : QDateTime();
+    m_journal->setState(entry.transfer.id, state, entry.transfer.ended);
     emit changed(entry.transfer.id);
 }
 
@@ -157,6 +158,7 @@ void TransferQueue::resume(qint64 id)
     if (entry->progress.state == TransferState::Cancelled || entry->progress.state == TransferState::Queued)
         return;
     entry->progress = {};
+    entry->transfer.ended = {};
     m_journal->setState(id, TransferState::Queued);
     emit changed(id);
     startNext();
@@ -236,6 +238,12 @@ QDateTime TransferQueue::addedAt(qint64 id) const
 {
     const Entry *entry = find(id);
     return entry ? entry->transfer.added : QDateTime();
+}
+
+QDateTime TransferQueue::endedAt(qint64 id) const
+{
+    const Entry *entry = find(id);
+    return entry ? entry->transfer.ended : QDateTime();
 }
 
 void TransferQueue::receipts(qint64 id, QObject *context, std::function<void(const QList<TransferReceipt> &)> then) const

@@ -61,6 +61,7 @@ public:
     [[nodiscard]] TransferProgress progress(qint64 id) const;
     [[nodiscard]] std::optional<TransferQuestion> question(qint64 id) const;
     [[nodiscard]] QDateTime addedAt(qint64 id) const;
+    [[nodiscard]] QDateTime endedAt(qint64 id) const; // not valid: it is not over, or that was not kept
     // What has arrived so far, by path; then(), once, unless context goes before.
     void receipts(qint64 id, QObject *context, std::function<void(const QList<TransferReceipt> &)> then) const;
 

@@ -13,6 +13,7 @@
 #include <QLocale>
 #include <QPushButton>
 #include <QTableView>
+#include <QTimeZone>
 #include <QVBoxLayout>
 
 namespace Sandpiper {
@@ -116,8 +117,10 @@ QDialog *showTransferReceipt(QWidget *parent, TransferQueue *queue, qint64 id)
     layout->setContentsMargins(24, 20, 24, 20);
     layout->setSpacing(12);
     layout->addWidget(makeTitle(nameText(wish).left(160), dialog));
-    const QString when = QLocale().toString(queue->addedAt(id), QLocale::ShortFormat);
-    layout->addWidget(makeText(QStringList{placesText(wish), wish.target.shown(), ReceiptWords::tr("begun %1").arg(when), stateText(queue->progress(id))}.join(u" · "_s), TextTone::Muted, dialog));
+    QString when = ReceiptWords::tr("begun %1").arg(QLocale().toString(queue->addedAt(id), QLocale::ShortFormat));
+    if (const QDateTime ended = queue->endedAt(id); ended.isValid())
+        when += ReceiptWords::tr(", ended %1").arg(QLocale().toString(ended, QLocale::ShortFormat));
+    layout->addWidget(makeText(QStringList{placesText(wish), wish.target.shown(), when, stateText(queue->progress(id))}.join(u" · "_s), TextTone::Muted, dialog));
     auto *model = new ReceiptModel(dialog);
     auto *table = new QTableView(dialog);
     table->setObjectName(u"receiptTable"_s);

@@ -604,6 +604,7 @@ private slots:
             QVERIFY(database.open());
             QSqlQuery query(database);
             QVERIFY(query.exec(u"UPDATE transfers SET wish = json_remove(wish, '$.sourceSandbox', '$.sourceSandboxName')"_s));
+            QVERIFY(query.exec(u"ALTER TABLE transfers DROP COLUMN ended"_s));
             QVERIFY(query.exec(u"PRAGMA user_version = 1"_s));
         }
         QSqlDatabase::removeDatabase(u"old"_s);
@@ -614,9 +615,16 @@ private slots:
         QCOMPARE(queue()->wish(id).way, TransferWay::Send);
         QCOMPARE(queue()->wish(id).sandboxName, u"box"_s);
         queue()->resume(id);
+        QVERIFY(!queue()->endedAt(id).isValid());
         QCOMPARE(ends(id).state, TransferState::Finished);
         QVERIFY(!isDamaged);
         queue()->disconnect(this);
+        // And when it ended is kept with it.
+        const qint64 ended = queue()->endedAt(id).toSecsSinceEpoch();
+        QVERIFY(ended >= queue()->addedAt(id).toSecsSinceEpoch());
+        m_runner = std::make_unique<TransferRunner>(server(u"one"_s)->options(), path(u"journal"_s));
+        QVERIFY(waitUntil([&] { return queue()->transfers() == QList<qint64>{id}; }, kPatience));
+        QCOMPARE(queue()->endedAt(id).toSecsSinceEpoch(), ended);
     }
 };
 
