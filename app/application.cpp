@@ -73,6 +73,7 @@ Application::Application(LogSetup *log, QObject *parent)
     forwards.registry = m_registry.get();
     forwards.standing = [this](const SandboxId &id) { return forwardServices(id); };
     m_forwards = std::make_unique<ForwardManager>(m_forwardWishes.get(), forwards);
+    m_forwardTellers = std::make_unique<ForwardTellers>(m_forwards.get(), runningForwardsFolder());
 
     MainWindow::Parts parts;
     parts.forwards = m_forwards.get();

@@ -6,6 +6,7 @@
 #include "session/availablekeys.h"
 #include "session/featurestore.h"
 #include "session/forwardmanager.h"
+#include "session/forwardtellers.h"
 #include "session/logins.h"
 #include "session/networkstore.h"
 #include "session/ownhosts.h"
@@ -79,6 +80,7 @@ private:
     std::unique_ptr<FileEdits> m_edits;
     std::unique_ptr<ForwardWishes> m_forwardWishes;
     std::unique_ptr<ForwardManager> m_forwards;
+    std::unique_ptr<ForwardTellers> m_forwardTellers;
     std::unique_ptr<MainWindow> m_window;
     std::unique_ptr<PromptPresenter> m_presenter;
     std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it

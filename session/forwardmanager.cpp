@@ -56,6 +56,27 @@ int ForwardManager::count(State state) const
     return int(std::ranges::count(m_told, state, &Status::state));
 }
 
+std::pair<StandingForwards *, const ForwardManager::Place *> ForwardManager::placeOf(const QString &id) const
+{
+    for (const auto &[sandbox, group] : m_groups) {
+        if (const auto place = group.places.constFind(id); place != group.places.constEnd())
+            return {group.standing.get(), &*place};
+    }
+    return {};
+}
+
+ForwardTraffic ForwardManager::traffic(const QString &id) const
+{
+    const auto [standing, place] = placeOf(id);
+    return place ? standing->traffic(place->index) : ForwardTraffic();
+}
+
+void ForwardManager::closeConnection(const QString &id, quint64 connection)
+{
+    if (const auto [standing, place] = placeOf(id); place)
+        standing->closeConnection(place->index, connection);
+}
+
 Result<QStringList> ForwardManager::add(const QList<ForwardWish> &wishes)
 {
     return m_wishes->add(wishes);
@@ -100,8 +121,8 @@ void ForwardManager::retryNow(const QString &id)
     const auto place = group->second.places.find(id);
     if (place == group->second.places.end() || status(id).state != State::Failed)
         return;
-    const qsizetype before = place->first;
-    place->first = standing.add(wish->spec);
+    const qsizetype before = place->index;
+    place->index = standing.add(wish->spec, wish->bytesPerSecond);
     standing.remove(before);
     note(id);
 }
@@ -119,7 +140,7 @@ ForwardManager::Group *ForwardManager::groupOf(const ForwardWish &wish)
     StandingForwards *standing = group.standing.get();
     const auto idOf = [this, key](qsizetype index) {
         for (const auto &[id, place] : m_groups.at(key).places.asKeyValueRange()) {
-            if (place.first == index)
+            if (place.index == index)
                 return id;
         }
         return QString();
@@ -133,6 +154,10 @@ ForwardManager::Group *ForwardManager::groupOf(const ForwardWish &wish)
         if (const QString id = idOf(index); !id.isEmpty())
             emit connectionFailed(id, error);
     });
+    connect(standing, &StandingForwards::trafficChanged, this, [this, idOf](qsizetype index) {
+        if (const QString id = idOf(index); !id.isEmpty())
+            emit trafficChanged(id);
+    });
     return &group;
 }
 
@@ -141,11 +166,14 @@ void ForwardManager::follow()
     if (!m_hasBegun)
         return;
     for (auto &[sandbox, group] : m_groups) {
-        group.places.removeIf([this, &group](const std::pair<const QString &, std::pair<qsizetype, ForwardSpec> &> &place) {
-            const std::optional<ForwardWish> wish = m_wishes->wish(place.first);
-            const bool stays = wish && wish->isOn && wish->spec == place.second.second;
+        group.places.removeIf([this, &group](const std::pair<const QString &, Place &> &each) {
+            Place &place = each.second;
+            const std::optional<ForwardWish> wish = m_wishes->wish(each.first);
+            const bool stays = wish && wish->isOn && wish->spec == place.spec;
             if (!stays)
-                group.standing->remove(place.second.first);
+                group.standing->remove(place.index);
+            else if (std::exchange(place.bytesPerSecond, wish->bytesPerSecond) != wish->bytesPerSecond)
+                group.standing->limit(place.index, wish->bytesPerSecond);
             return !stays;
         });
     }
@@ -153,7 +181,7 @@ void ForwardManager::follow()
         Group *group = wish.isOn ? groupOf(wish) : nullptr;
         if (!group || group->places.contains(wish.id))
             continue;
-        group->places.insert(wish.id, {group->standing->add(wish.spec), wish.spec});
+        group->places.insert(wish.id, {group->standing->add(wish.spec, wish.bytesPerSecond), wish.spec, wish.bytesPerSecond});
         group->standing->open();
     }
     closeWhatIsEmpty();
@@ -228,7 +256,7 @@ ForwardManager::Status ForwardManager::look(const ForwardWish &wish) const
     case Link::Open: break;
     }
     const auto place = group->second.places.constFind(wish.id);
-    const ForwardStatus forward = place == group->second.places.constEnd() ? ForwardStatus() : group->second.standing->forward(place->first);
+    const ForwardStatus forward = place == group->second.places.constEnd() ? ForwardStatus() : group->second.standing->forward(place->index);
     switch (forward.state) {
     case ForwardStatus::State::Listening: return {State::Listening, forward.at, {}, {}, false};
     case ForwardStatus::State::Failed: return {State::Failed, {}, forward.error, {}, false};

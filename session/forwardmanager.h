@@ -51,6 +51,9 @@ public:
     [[nodiscard]] const ForwardWishes *wishes() const { return m_wishes; }
     [[nodiscard]] Status status(const QString &id) const;
     [[nodiscard]] int count(State state) const;
+    // Since it was switched on; nothing where it is off.
+    [[nodiscard]] ForwardTraffic traffic(const QString &id) const;
+    void closeConnection(const QString &id, quint64 connection); // one of traffic()
 
     // The store's errors. Adding, editing or removing one leaves the connections of the others alone.
     [[nodiscard]] Result<QStringList> add(const QList<ForwardWish> &wishes);
@@ -62,19 +65,28 @@ public:
 signals:
     void listChanged();                       // wishes came, went or were edited
     void changed(const QString &id);          // its status
+    void trafficChanged(const QString &id);
     // It listened, and does not any more until somebody does something.
     void died(const QString &id, const Sandpiper::Error &error);
     void connectionFailed(const QString &id, const Sandpiper::Error &error);
 
 private:
+    struct Place
+    {
+        qsizetype index = 0; // in standing
+        ForwardSpec spec;
+        qint64 bytesPerSecond = 0;
+    };
     struct Group
     {
         std::unique_ptr<StandingForwards> standing;
-        QHash<QString, std::pair<qsizetype, ForwardSpec>> places; // by the wish's id
+        QHash<QString, Place> places; // by the wish's id
     };
     void follow();
     void followSandboxes(const QString &accountId);
     [[nodiscard]] Group *groupOf(const ForwardWish &wish);
+    // Where its forward stands; null: nowhere.
+    [[nodiscard]] std::pair<StandingForwards *, const Place *> placeOf(const QString &id) const;
     void closeWhatIsEmpty();
     void note(const QString &id);
     void noteAll(const SandboxId &sandbox);

@@ -22,17 +22,21 @@ struct Field
 {
     QString text;
     bool isPath = false;
+    qsizetype at = 0; // in the whole
 };
 
 // As parse_fwd_field() of OpenSSH has it: a slash makes a path of a field, brackets take it as it is.
-// Nothing: a bracket is not closed, a backslash stands at the end, or there are too many.
-std::optional<QList<Field>> fieldsOf(QStringView text)
+// Nothing: a bracket is not closed, a backslash stands at the end, or there are too many; at says where.
+std::optional<QList<Field>> fieldsOf(QStringView whole, qsizetype &at)
 {
     QList<Field> fields;
+    QStringView text = whole;
     while (!text.isEmpty()) {
+        at = whole.size() - text.size();
         if (fields.size() == kMostFields)
             return std::nullopt;
         Field field;
+        field.at = at;
         qsizetype i = 0;
         if (text.front() == u'[') {
             const qsizetype close = text.indexOf(u']');
@@ -44,8 +48,10 @@ std::optional<QList<Field>> fieldsOf(QStringView text)
         } else {
             for (; i < text.size() && text[i] != u':'; ++i) {
                 const bool isEscaped = text[i] == u'\\';
-                if (isEscaped && ++i == text.size())
+                if (isEscaped && ++i == text.size()) {
+                    at = whole.size() - 1;
                     return std::nullopt;
+                }
                 field.isPath |= text[i] == u'/' && !isEscaped;
                 field.text += text[i];
             }
@@ -79,75 +85,89 @@ public:
     }
 
     Result<ForwardSpec> run();
+    // After a mistake.
+    [[nodiscard]] qsizetype mistakeAt() const { return m_at; }
 
 private:
-    [[nodiscard]] std::unexpected<Error> mistake(const QString &why) const
+    [[nodiscard]] std::unexpected<Error> mistake(qsizetype at, const QString &why)
     {
+        m_at = at;
         return failure(ErrorKind::InvalidInput, Layer::Ssh, u"%1 %2"_s.arg(m_name, why));
     }
-    [[nodiscard]] std::unexpected<Error> notThis() const
+    [[nodiscard]] std::unexpected<Error> notThis(qsizetype at)
     {
-        return mistake(u"must be %1, not '%2'"_s.arg(shapeOf(m_kind), tamed(m_text, 80)));
+        return mistake(at, u"must be %1, not '%2'"_s.arg(shapeOf(m_kind), tamed(m_text, 80)));
     }
-    [[nodiscard]] Result<quint16> port(const QString &text, bool mayBeAny) const;
-    [[nodiscard]] Result<End> place(const std::optional<QString> &address, const QString &port, bool mayBeAny) const;
-    [[nodiscard]] Result<End> path(const QString &text) const;
-    [[nodiscard]] Result<End> target(const QList<Field> &fields) const;
+    [[nodiscard]] Result<quint16> port(const Field &field, bool mayBeAny);
+    [[nodiscard]] Result<End> place(const Field *address, const Field &port, bool mayBeAny);
+    [[nodiscard]] Result<End> path(const Field &field);
+    [[nodiscard]] Result<End> target(const QList<Field> &fields);
 
     Kind m_kind;
     const QString &m_name;
     const QString &m_text;
+    qsizetype m_at = 0;
 };
 
-Result<quint16> Reading::port(const QString &text, bool mayBeAny) const
+Result<quint16> Reading::port(const Field &field, bool mayBeAny)
 {
-    if (text == "0"_L1 && mayBeAny)
+    if (field.text == "0"_L1 && mayBeAny)
         return quint16(0);
-    if (const std::optional<quint16> number = sshPort(text))
+    if (const std::optional<quint16> number = sshPort(field.text))
         return *number;
-    return mistake(u"needs a port from %1 to 65535, not '%2'"_s.arg(mayBeAny ? 0 : 1).arg(tamed(text, 40)));
+    return mistake(field.at, u"needs a port from %1 to 65535, not '%2'"_s.arg(mayBeAny ? 0 : 1).arg(tamed(field.text, 40)));
 }
 
-Result<End> Reading::place(const std::optional<QString> &address, const QString &portText, bool mayBeAny) const
+Result<End> Reading::place(const Field *address, const Field &portField, bool mayBeAny)
 {
     End end;
-    const Result<quint16> number = port(portText, mayBeAny);
+    const Result<quint16> number = port(portField, mayBeAny);
     if (!number)
         return std::unexpected(number.error());
     end.port = *number;
-    end.address = address;
     if (!address)
         return end;
-    const bool isName = address->size() <= kMostOfAHost && !address->startsWith(u'-')
-            && std::ranges::none_of(*address, [](QChar c) { return c.isSpace() || c == u'/' || c == u'\\' || c == u'[' || c == u']'; });
+    end.address = address->text;
+    const bool isName = address->text.size() <= kMostOfAHost && !address->text.startsWith(u'-')
+            && std::ranges::none_of(address->text, [](QChar c) { return c.isSpace() || c == u'/' || c == u'\\' || c == u'[' || c == u']'; });
     if (!isName)
-        return mistake(u"needs a host name or an address, not '%1'"_s.arg(tamed(*address, 60)));
+        return mistake(address->at, u"needs a host name or an address, not '%1'"_s.arg(tamed(address->text, 60)));
     return end;
 }
 
-Result<End> Reading::path(const QString &text) const
+Result<End> Reading::path(const Field &field)
 {
-    if (QFile::encodeName(text).size() > kMostSocketPath)
-        return mistake(u"needs a shorter path for its socket: at most %1 bytes, not '%2…'"_s.arg(kMostSocketPath).arg(tamed(text, 40)));
-    return End{{}, 0, text};
+    if (QFile::encodeName(field.text).size() > kMostSocketPath)
+        return mistake(field.at, u"needs a shorter path for its socket: at most %1 bytes, not '%2…'"_s.arg(kMostSocketPath).arg(tamed(field.text, 40)));
+    return End{{}, 0, field.text};
 }
 
-Result<End> Reading::target(const QList<Field> &fields) const
+Result<End> Reading::target(const QList<Field> &fields)
 {
     if (fields.size() == 1 && fields[0].isPath)
-        return path(fields[0].text);
-    if (fields.size() != 2 || fields[0].isPath || fields[0].text.isEmpty())
-        return notThis();
-    return place(fields[0].text, fields[1].text, false);
+        return path(fields[0]);
+    if (fields.size() == 1)
+        return notThis(m_text.size());
+    if (fields.size() != 2 || fields[0].isPath)
+        return notThis(fields[fields[0].isPath ? 1 : 2].at);
+    if (fields[0].text.isEmpty())
+        return notThis(fields[0].at);
+    return place(&fields[0], fields[1], false);
 }
 
 Result<ForwardSpec> Reading::run()
 {
-    const bool isPlain = m_text.size() <= kMostOfASpec
-            && std::ranges::none_of(m_text, [](QChar c) { return c.category() == QChar::Other_Control; });
-    const std::optional<QList<Field>> fields = isPlain ? fieldsOf(QStringView(m_text).trimmed()) : std::nullopt;
+    const auto control = std::ranges::find_if(m_text, [](QChar c) { return c.category() == QChar::Other_Control; });
+    if (m_text.size() > kMostOfASpec || control != m_text.cend())
+        return notThis(control - m_text.cbegin());
+    const QStringView text = QStringView(m_text).trimmed();
+    const qsizetype before = text.isEmpty() ? 0 : text.data() - m_text.constData();
+    qsizetype wrongAt = 0;
+    std::optional<QList<Field>> fields = fieldsOf(text, wrongAt);
     if (!fields || fields->isEmpty())
-        return notThis();
+        return notThis(before + wrongAt);
+    for (Field &field : *fields)
+        field.at += before;
     ForwardSpec spec;
     spec.kind = m_kind;
     // How many of them are the end that listens: what is left is the target.
@@ -160,13 +180,12 @@ Result<ForwardSpec> Reading::run()
         own = 2;
     const QList<Field> targetFields = fields->sliced(own);
     if (fields->at(0).isPath) {
-        const Result<End> listen = path(fields->at(0).text);
+        const Result<End> listen = path(fields->at(0));
         if (!listen)
             return std::unexpected(listen.error());
         spec.listen = *listen;
     } else {
-        const std::optional<QString> address = own == 2 ? std::optional(fields->at(0).text) : std::nullopt;
-        const Result<End> listen = place(address, fields->at(own - 1).text, true);
+        const Result<End> listen = place(own == 2 ? &fields->at(0) : nullptr, fields->at(own - 1), true);
         if (!listen)
             return std::unexpected(listen.error());
         spec.listen = *listen;
@@ -174,7 +193,7 @@ Result<ForwardSpec> Reading::run()
     if (targetFields.isEmpty() && m_kind == Kind::Remote)
         spec.kind = Kind::RemoteDynamic;
     if (hasTarget(spec.kind) == targetFields.isEmpty())
-        return notThis();
+        return notThis(targetFields.isEmpty() ? m_text.size() : targetFields.constFirst().at);
     if (!hasTarget(spec.kind))
         return spec;
     const Result<End> found = target(targetFields);
@@ -202,9 +221,21 @@ QString fieldText(const QString &text)
 
 } // namespace
 
-Result<ForwardSpec> parseForward(Kind option, const QString &text)
+Result<ForwardSpec> parseForward(Kind option, const QString &text, qsizetype *mistakeAt)
 {
-    return Reading(option, forwardOption(option), text).run();
+    const QString name = forwardOption(option);
+    Reading reading(option, name, text);
+    Result<ForwardSpec> spec = reading.run();
+    if (!spec && mistakeAt)
+        *mistakeAt = reading.mistakeAt();
+    return spec;
+}
+
+QString forwardCaret(const QString &text, qsizetype mistakeAt)
+{
+    // One column for each character, and all of them in a line.
+    const bool isShown = text.size() <= 100 && std::ranges::all_of(text, [](QChar c) { return c >= u' ' && c <= u'~'; });
+    return isShown ? u"  "_s + text + u"\n  "_s + QString(mistakeAt, u' ') + u'^' : QString();
 }
 
 Result<ForwardSpec> parseForwardWords(Kind keyword, const QStringList &words)
@@ -226,6 +257,21 @@ Result<ForwardSpec> parseForwardWords(Kind keyword, const QStringList &words)
     if (spec->listen.path.isEmpty() && spec->listen.port == 0 && listensHere(keyword))
         return mistake(u"needs a port from 1 to 65535, not '0'"_s);
     return spec;
+}
+
+bool permitsRemoteTarget(const ForwardRules &rules, const QString &host, quint16 port)
+{
+    const auto permits = [&](const QString &word) {
+        if (word.compare("any"_L1, Qt::CaseInsensitive) == 0)
+            return true;
+        const qsizetype colon = word.lastIndexOf(u':');
+        QStringView name = QStringView(word).first(std::max<qsizetype>(0, colon));
+        if (name.startsWith(u'[') && name.endsWith(u']'))
+            name = name.sliced(1, name.size() - 2);
+        const QStringView number = QStringView(word).sliced(colon + 1);
+        return (name == u'*' || name == host) && (number == u'*' || number == QString::number(port));
+    };
+    return !rules.remoteTargets || std::ranges::any_of(*rules.remoteTargets, permits);
 }
 
 QString forwardOption(Kind kind)

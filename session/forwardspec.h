@@ -47,8 +47,12 @@ inline constexpr qsizetype kMostSocketPath = 107;
 // The argument of -L (Local), -R (Remote: where no target is named, RemoteDynamic) or -D (Dynamic):
 // [address:]port:host:hostport, [address:]port:/path, /path:host:hostport, /path:/path, [address:]port.
 // Addresses may stand in brackets, and a backslash takes a colon its meaning. Unlike ssh it takes port 0 at
-// this end too. InvalidInput: a sentence without its full stop that names the option and what it must be.
-[[nodiscard]] Result<ForwardSpec> parseForward(ForwardSpec::Kind option, const QString &text);
+// this end too. InvalidInput: a sentence without its full stop that names the option and what it must be;
+// mistakeAt, where given, is the place of the first character that is wrong, or the end of text where something
+// is missing.
+[[nodiscard]] Result<ForwardSpec> parseForward(ForwardSpec::Kind option, const QString &text, qsizetype *mistakeAt = nullptr);
+// That place under the text, for a terminal: two lines. Empty where it cannot be shown in them.
+[[nodiscard]] QString forwardCaret(const QString &text, qsizetype mistakeAt);
 // The words behind LocalForward, RemoteForward or DynamicForward in an ssh_config, with what ssh refuses there.
 [[nodiscard]] Result<ForwardSpec> parseForwardWords(ForwardSpec::Kind keyword, const QStringList &words);
 
@@ -68,12 +72,18 @@ struct ForwardRules
     bool exitOnFailure = false;  // a forward of the configuration that fails ends the link
     bool unlinksSockets = false; // a stale socket of the user's own is replaced
     int socketMask = 0177;       // permissions that socket files do not have
+    // Where those at a SOCKS listener there may connect to from here: "any", "none", or "host:port" with "*" for
+    // either (ssh_config(5) PermitRemoteOpen). Unset: anywhere.
+    std::optional<QStringList> remoteTargets;
     std::chrono::milliseconds greetingPatience{30'000}; // with a client, until it has said where to (SOCKS)
     std::chrono::milliseconds dialPatience{15'000};     // with a connection, until it is there
     std::chrono::milliseconds answerPatience{20'000};   // with the server, until it says whether it listens
 
     friend bool operator==(const ForwardRules &, const ForwardRules &) = default;
 };
+
+// Names are compared as they are said, none is looked up.
+[[nodiscard]] bool permitsRemoteTarget(const ForwardRules &rules, const QString &host, quint16 port);
 
 // How one forward of a link stands.
 struct ForwardStatus

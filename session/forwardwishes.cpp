@@ -19,6 +19,7 @@ namespace {
 
 constexpr qsizetype kMostWishes = 2'000;
 constexpr qsizetype kMostWishName = 80;
+constexpr qint64 kMostBytesPerSecond = qint64(1) << 40;
 constexpr qsizetype kMostPasted = 64 << 10;   // characters
 constexpr qsizetype kMostImported = 4 << 20;  // bytes
 
@@ -57,7 +58,8 @@ QJsonObject wishJson(const ForwardWish &wish)
             {u"forward"_s, forwardArgument(wish.spec)},
             {u"on"_s, wish.isOn},
             {u"starts_with_sandpiper"_s, wish.startsWithProgram},
-            {u"starts_with_sandbox"_s, wish.startsWithSandbox}};
+            {u"starts_with_sandbox"_s, wish.startsWithSandbox},
+            {u"bytes_per_second"_s, wish.bytesPerSecond}};
 }
 
 std::optional<ForwardWish> wishFrom(const QJsonObject &json)
@@ -75,7 +77,8 @@ std::optional<ForwardWish> wishFrom(const QJsonObject &json)
                      *spec,
                      json.value("on"_L1).toBool(),
                      json.value("starts_with_sandpiper"_L1).toBool(),
-                     json.value("starts_with_sandbox"_L1).toBool()};
+                     json.value("starts_with_sandbox"_L1).toBool(),
+                     std::clamp<qint64>(json.value("bytes_per_second"_L1).toInteger(), 0, kMostBytesPerSecond)};
     if (wish.id.isEmpty() || !checkForwardWish(wish))
         return std::nullopt;
     return wish;

@@ -42,7 +42,8 @@ std::optional<RunningForwards> fromLine(const QByteArray &line, const QString &s
     forwards.socket = socket;
     for (const QJsonValue &value : all.value(u"forwards"_s).toArray()) {
         const QJsonObject one = value.toObject();
-        forwards.forwards.append({one.value(u"forward"_s).toString(), one.value(u"at"_s).toString(), one.value(u"state"_s).toString(), one.value(u"error"_s).toString()});
+        forwards.forwards.append({one.value(u"forward"_s).toString(), one.value(u"at"_s).toString(), one.value(u"state"_s).toString(), one.value(u"error"_s).toString(),
+                                  one.value(u"connections"_s).toInteger(), one.value(u"sent"_s).toInteger(), one.value(u"received"_s).toInteger()});
     }
     return forwards;
 }
@@ -134,8 +135,22 @@ QJsonObject toJson(const RunningForwards &forwards)
     const auto orNull = [](const QString &text) { return text.isEmpty() ? QJsonValue() : QJsonValue(text); };
     QJsonArray each;
     for (const RunningForward &one : forwards.forwards)
-        each.append(QJsonObject{{u"forward"_s, one.forward}, {u"at"_s, orNull(one.at)}, {u"state"_s, one.state}, {u"error"_s, orNull(one.error)}});
+        each.append(QJsonObject{{u"forward"_s, one.forward}, {u"at"_s, orNull(one.at)}, {u"state"_s, one.state}, {u"error"_s, orNull(one.error)},
+                                {u"connections"_s, one.connections}, {u"sent"_s, one.sent}, {u"received"_s, one.received}});
     return {{u"name"_s, forwards.name}, {u"target"_s, forwards.target}, {u"process"_s, forwards.process}, {u"state"_s, forwards.state}, {u"forwards"_s, each}};
+}
+
+RunningForward runningForward(const ForwardSpec &spec, const ForwardStatus &status, const ForwardTraffic &traffic)
+{
+    const bool listens = status.state == ForwardStatus::State::Listening;
+    const bool hasFailed = status.state == ForwardStatus::State::Failed;
+    return {forwardArgument(spec),
+            listens ? forwardEndText(status.at) : QString(),
+            listens ? u"listening"_s : hasFailed ? u"failed"_s : u"waiting"_s,
+            hasFailed ? status.error.detail : QString(),
+            traffic.open.size(),
+            traffic.sent,
+            traffic.received};
 }
 
 QString runningForwardsFolder()

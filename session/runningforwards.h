@@ -3,6 +3,7 @@
 #pragma once
 
 #include "session/forwardspec.h"
+#include "session/forwardtraffic.h"
 
 #include <QFuture>
 #include <QJsonObject>
@@ -23,6 +24,9 @@ struct RunningForward
     QString at;      // where it listens; empty: it does not now
     QString state;   // "listening", "waiting", "failed"
     QString error;   // failed: why
+    qint64 connections = 0; // that are open
+    qint64 sent = 0;        // bytes from this computer, since it was switched on
+    qint64 received = 0;    // and to it
     friend bool operator==(const RunningForward &, const RunningForward &) = default;
 };
 
@@ -32,7 +36,7 @@ struct RunningForwards
     QString name;    // that people call them by
     QString target;  // the machine
     qint64 process = 0;
-    QString state; // "open", "waiting", "opening"
+    QString state; // "open", "waiting", "opening", "failed"
     QList<RunningForward> forwards;
     QString socket; // where they can be asked; not sent
     friend bool operator==(const RunningForwards &, const RunningForwards &) = default;
@@ -63,6 +67,8 @@ private:
 [[nodiscard]] QJsonObject toJson(const RunningForwards &forwards);
 // The folder of these sockets, made where it is missing; empty: it cannot be.
 [[nodiscard]] QString runningForwardsFolder();
+// How one forward stands, for RunningForwards.
+[[nodiscard]] RunningForward runningForward(const ForwardSpec &spec, const ForwardStatus &status, const ForwardTraffic &traffic);
 // All that answer within two seconds, by name. What nobody serves any more is removed. On the caller's thread.
 [[nodiscard]] QFuture<QList<RunningForwards>> findRunningForwards(const QString &folder);
 // NotFound: they have ended by themselves. Done when they have said that they stop.

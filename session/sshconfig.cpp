@@ -110,6 +110,7 @@ void Completion::fillForwards()
     m_values.forwardRules.gatewayPorts = m_written.gatewayPorts.value_or(false);
     m_values.forwardRules.exitOnFailure = m_written.exitOnForwardFailure.value_or(false);
     m_values.forwardRules.unlinksSockets = m_written.streamLocalBindUnlink.value_or(false);
+    m_values.forwardRules.remoteTargets = m_written.permitRemoteOpen;
     m_values.forwardRules.socketMask = m_written.streamLocalBindMask.value_or(m_values.forwardRules.socketMask);
     if (m_written.clearAllForwardings.value_or(false))
         m_values.forwards.clear();

@@ -56,6 +56,7 @@ const QHash<QString, SshKeyword> &keywords()
         {u"clearallforwardings"_s, ClearAllForwardings},
         {u"streamlocalbindmask"_s, StreamLocalBindMask},
         {u"streamlocalbindunlink"_s, StreamLocalBindUnlink},
+        {u"permitremoteopen"_s, PermitRemoteOpen},
         {u"sendenv"_s, SendEnv},
         {u"setenv"_s, SetEnv},
         {u"remotecommand"_s, RemoteCommand},
@@ -112,7 +113,7 @@ const QSet<QString> &keywordsNotDone()
         u"bindinterface"_s, u"canonicalizehostname"_s, u"casignaturealgorithms"_s, u"channeltimeout"_s,
         u"forwardx11"_s, u"gssapiauthentication"_s, u"gssapikeyexchange"_s, u"hostbasedauthentication"_s,
         u"knownhostscommand"_s, u"localcommand"_s, u"nohostauthenticationforlocalhost"_s, u"permitlocalcommand"_s,
-        u"permitremoteopen"_s, u"pkcs11provider"_s, u"proxyusefdpass"_s, u"refuseconnection"_s, u"rekeylimit"_s,
+        u"pkcs11provider"_s, u"proxyusefdpass"_s, u"refuseconnection"_s, u"rekeylimit"_s,
         u"revokedhostkeys"_s, u"securitykeyprovider"_s, u"tunnel"_s, u"updatehostkeys"_s, u"verifyhostkeydns"_s,
     };
     return names;

@@ -38,6 +38,7 @@ enum class SshKeyword {
     ClearAllForwardings,
     StreamLocalBindMask,
     StreamLocalBindUnlink,
+    PermitRemoteOpen,
     SendEnv,
     SetEnv,
     RemoteCommand,

@@ -137,6 +137,7 @@ private:
     void sendEnv();
     void setEnv();
     void forward(ForwardSpec::Kind kind);
+    void permitRemoteOpen();
     void octal(std::optional<int> &slot);
     void addKeys();
     void algorithms(QString &slot);
@@ -266,6 +267,24 @@ void Setter::forward(ForwardSpec::Kind kind)
     m_result.took = true;
 }
 
+void Setter::permitRemoteOpen()
+{
+    if (m_line.arguments.isEmpty())
+        return refuse(u"a place is missing"_s);
+    for (const QString &argument : m_line.arguments) {
+        if (argument.compare("any"_L1, Qt::CaseInsensitive) == 0 || argument.compare("none"_L1, Qt::CaseInsensitive) == 0) {
+            if (m_line.arguments.size() > 1)
+                return refuse(u"'%1' stands alone"_s.arg(argument));
+            continue;
+        }
+        const qsizetype colon = argument.lastIndexOf(u':');
+        const QString port = argument.sliced(colon + 1);
+        if (colon < 1 || (port != "*"_L1 && !sshPort(port)))
+            return refuse(u"'%1' is not HOST:PORT"_s.arg(argument));
+    }
+    first(m_written.permitRemoteOpen, m_line.arguments);
+}
+
 void Setter::octal(std::optional<int> &slot)
 {
     bool ok = false;
@@ -349,6 +368,7 @@ SshApplied Setter::apply()
     case ClearAllForwardings: word(m_written.clearAllForwardings, kFlags); break;
     case StreamLocalBindMask: octal(m_written.streamLocalBindMask); break;
     case StreamLocalBindUnlink: word(m_written.streamLocalBindUnlink, kFlags); break;
+    case PermitRemoteOpen: permitRemoteOpen(); break;
     case SendEnv: sendEnv(); break;
     case SetEnv: setEnv(); break;
     case RemoteCommand: command(m_written.remoteCommand); break;

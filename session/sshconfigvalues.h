@@ -31,6 +31,7 @@ struct SshWritten
     std::optional<bool> clearAllForwardings;
     std::optional<bool> streamLocalBindUnlink;
     std::optional<int> streamLocalBindMask;
+    std::optional<QStringList> permitRemoteOpen;
     SshHostConfig values; // everything else
 };
 

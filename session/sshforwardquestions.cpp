@@ -32,7 +32,7 @@ std::optional<SshForwards::Asking> SshForwards::nextQuestion()
         return question;
     }
     for (const auto &forward : m_forwards) {
-        if (forward->spec.kind != ForwardSpec::Kind::Remote || !forward->isBegun || forward->status.state != ForwardStatus::State::Waiting)
+        if (listensHere(forward->spec.kind) || !forward->isBegun || forward->status.state != ForwardStatus::State::Waiting)
             continue;
         if (forward->spec.listen.port == 0)
             forward->port = QRandomGenerator::global()->bounded(kFirstFreePort, kLastFreePort + 1);
@@ -85,7 +85,7 @@ void SshForwards::overdue(Asking &question)
     const bool isFirst = !std::exchange(question.isOverdue, true);
     for (const auto &forward : m_forwards) {
         const bool isAsked = forward->id == question.id;
-        if (forward->spec.kind == ForwardSpec::Kind::Remote && forward->isBegun && forward->status.state == ForwardStatus::State::Waiting && (isAsked || !isFirst))
+        if (!listensHere(forward->spec.kind) && forward->isBegun && forward->status.state == ForwardStatus::State::Waiting && (isAsked || !isFirst))
             fail(*forward, {ErrorKind::Timeout, Layer::Ssh, u"the server gave no answer in time"_s, m_owner.name});
     }
 }

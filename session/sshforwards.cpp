@@ -22,6 +22,15 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kMostConnections = 512;
 constexpr auto kRestWithoutDescriptors = 250ms;
 
+TunnelSpec targetOf(const ForwardSpec &spec)
+{
+    TunnelSpec tunnel;
+    tunnel.host = spec.target.address.value_or(u"localhost"_s);
+    tunnel.port = spec.target.port;
+    tunnel.path = spec.target.path;
+    return tunnel;
+}
+
 } // namespace
 
 SshForwards::SshForwards(LinkMail &mail, bool &woken, LateChannels &late)
@@ -68,6 +77,7 @@ void SshForwards::begin(Forward &forward, ssh_session session)
         return listenHere(forward);
     case Kind::Dynamic: return listenHere(forward);
     case Kind::Remote:
+    case Kind::RemoteDynamic:
         if (!forward.spec.listen.path.isEmpty())
             return unsupported(u"the SSH library cannot ask a server to listen at a UNIX socket"_s);
         forward.address = forward.spec.listen.address.value_or(u"localhost"_s).toUtf8();
@@ -75,7 +85,6 @@ void SshForwards::begin(Forward &forward, ssh_session session)
             forward.address.clear(); // RFC 4254 section 7.1: every interface
         forward.port = forward.spec.listen.port;
         return;
-    case Kind::RemoteDynamic: return unsupported(u"SOCKS for those at the server's end (-R without a target) is not served yet"_s);
     }
 }
 
@@ -126,7 +135,7 @@ void SshForwards::fail(Forward &forward, const Error &error, bool isHeldElsewher
 void SshForwards::tellTrouble(Forward &forward, const std::optional<Error> &error)
 {
     // At a SOCKS listener everybody is told themselves, and what they want is their own affair.
-    if (forward.spec.kind == Kind::Dynamic || forward.trouble == error || (error && error->kind == ErrorKind::Cancelled))
+    if (!hasTarget(forward.spec.kind) || forward.trouble == error || (error && error->kind == ErrorKind::Cancelled))
         return;
     forward.trouble = error;
     if (error)
@@ -169,7 +178,13 @@ void SshForwards::close(Forward &forward)
         watch(client->descriptor(), Watched::No);
     forward.listener.reset();
     forward.clients.clear();
-    forward.tunnels.clear();
+    for (const Tunnel &tunnel : std::exchange(forward.tunnels, {})) {
+        forward.pastSent += tunnel.channel->sent();
+        forward.pastReceived += tunnel.channel->received();
+    }
+    noteTraffic(forward);
+    if (forward.tellAt)
+        tellTraffic(forward);
     forward.held.reset();
     // Closing a channel may take packets in, and accept() appends: they leave the list first.
     const auto gone = std::stable_partition(m_accepted.begin(), m_accepted.end(), [&](const auto &accepted) { return accepted.first != forward.id; });
@@ -182,7 +197,7 @@ void SshForwards::stop(int id)
     Forward *forward = find(id);
     if (!forward)
         return;
-    const bool isThere = forward->spec.kind == Kind::Remote && forward->status.state == ForwardStatus::State::Listening;
+    const bool isThere = !listensHere(forward->spec.kind) && forward->status.state == ForwardStatus::State::Listening;
     if (isThere)
         m_toCancel.emplace_back(forward->address, forward->port);
     close(*forward);
@@ -234,6 +249,7 @@ std::optional<Clock::time_point> SshForwards::nextDeadline() const
             consider(client->deadline());
         for (const Tunnel &tunnel : forward->tunnels)
             consider(tunnel.channel->nextDeadline());
+        consider(forward->tellAt);
     }
     return next;
 }
@@ -248,7 +264,7 @@ void SshForwards::pump(ssh_session session, ssh_event event, bool &awaitsLife, b
         m_restsUntil.reset();
     for (auto &[id, tunnel] : std::exchange(m_accepted, {})) {
         if (Forward *forward = find(id))
-            forward->tunnels.push_back(std::move(tunnel));
+            join(*forward, std::move(tunnel), {});
     }
     pumpAnswers();
     for (const auto &forward : m_forwards) {
@@ -267,10 +283,7 @@ void SshForwards::pumpAnswers()
             for (Tunnel &tunnel : forward->tunnels) {
                 if (tunnel.call != answer.call)
                     continue;
-                if (answer.stream)
-                    tunnel.channel->join(*std::move(answer.stream));
-                else
-                    tunnel.channel->refuse(answer.stream.error());
+                tunnel.channel->answer(std::move(answer.stream));
                 answer.call = 0; // no call has this number
                 tunnel.call = 0;
                 break;
@@ -286,8 +299,15 @@ void SshForwards::pump(Forward &forward, ssh_session session)
     if (forward.listener)
         acceptClients(forward);
     greetClients(forward);
-    for (Tunnel &tunnel : forward.tunnels) {
+    for (size_t i = 0, first = forward.turn++; i < forward.tunnels.size(); ++i) {
+        Tunnel &tunnel = forward.tunnels[(first + i) % forward.tunnels.size()];
         tunnel.channel->pump(session, m_event);
+        if (const std::optional<ForwardSpec::End> target = tunnel.channel->takeWish()) {
+            if (!permitsRemoteTarget(m_rules, target->address.value_or(QString()), target->port))
+                tunnel.channel->answer(failure(ErrorKind::PermissionDenied, Layer::Tcp, u"PermitRemoteOpen of your SSH configuration does not name it"_s));
+            else if (std::optional<Result<FileDescriptor>> stream = dial(tunnel, *target))
+                tunnel.channel->answer(*std::move(stream));
+        }
         if (!tunnel.hasMet && tunnel.channel->hasMet()) {
             tunnel.hasMet = true;
             tellTrouble(forward, {});
@@ -295,9 +315,17 @@ void SshForwards::pump(Forward &forward, ssh_session session)
             tellTrouble(forward, tunnel.channel->neverMet());
         }
     }
+    const auto isOver = [&forward](const Tunnel &tunnel) {
+        if (!tunnel.channel->isOver())
+            return false;
+        forward.pastSent += tunnel.channel->sent();
+        forward.pastReceived += tunnel.channel->received();
+        return true;
+    };
     // There is room again, perhaps for somebody at another listener.
-    if (std::erase_if(forward.tunnels, [](const Tunnel &tunnel) { return tunnel.channel->isOver(); }) > 0)
+    if (std::erase_if(forward.tunnels, isOver) > 0)
         m_woken = true;
+    noteTraffic(forward);
 }
 
 void SshForwards::acceptClients(Forward &forward)
@@ -314,10 +342,7 @@ void SshForwards::acceptClients(Forward &forward)
             watch(forward.clients.back()->descriptor(), Watched::Yes);
             continue;
         }
-        TunnelSpec spec;
-        spec.host = forward.spec.target.address.value_or(u"localhost"_s);
-        spec.port = forward.spec.target.port;
-        spec.path = forward.spec.target.path;
+        TunnelSpec spec = targetOf(forward.spec);
         spec.originHost = accepted->originHost;
         spec.originPort = accepted->originPort;
         spec.stream = std::make_shared<FileDescriptor>(std::move(accepted->stream));
@@ -348,7 +373,29 @@ void SshForwards::connectThrough(Forward &forward, const TunnelSpec &spec)
 {
     TunnelSpec wanted = spec;
     wanted.patience = m_rules.dialPatience;
-    forward.tunnels.push_back({std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken, m_late), 0});
+    // From a UNIX socket there is no more to say than that.
+    const QString from = spec.originPort == 0 ? QString() : u"%1:%2"_s.arg(spec.originHost).arg(spec.originPort);
+    join(forward, {std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken, m_late)}, from);
+}
+
+void SshForwards::join(Forward &forward, Tunnel tunnel, const QString &from)
+{
+    tunnel.channel->setRate(&forward.rate);
+    tunnel.told.id = ++forward.lastConnection;
+    if (!from.isEmpty())
+        tunnel.told.from = from;
+    tunnel.told.since = tunnel.told.movedAt = QDateTime::currentDateTimeUtc();
+    forward.tunnels.push_back(std::move(tunnel));
+}
+
+std::optional<Result<FileDescriptor>> SshForwards::dial(Tunnel &tunnel, const ForwardSpec::End &target)
+{
+    if (std::optional<Result<FileDescriptor>> stream = ForwardDial::atOnce(target))
+        return stream;
+    tunnel.call = ++m_lastCall;
+    if (const Done done = m_dial.call(tunnel.call, target, m_rules.dialPatience); !done)
+        return Result<FileDescriptor>(std::unexpected(done.error()));
+    return std::nullopt;
 }
 
 ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, int port, const QByteArray &origin, int originPort)
@@ -357,7 +404,7 @@ ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, 
     for (const auto &forward : m_forwards) {
         // The first connection may come together with the answer to the question for the listener.
         const bool isThere = forward->status.state == ForwardStatus::State::Listening || (m_asking && m_asking->id == forward->id);
-        if (forward->spec.kind != Kind::Remote || !isThere || forward->port != port || port == 0)
+        if (listensHere(forward->spec.kind) || !isThere || forward->port != port || port == 0)
             continue;
         if (!found || forward->address == address)
             found = forward.get();
@@ -366,27 +413,20 @@ ssh_channel SshForwards::accept(ssh_session session, const QByteArray &address, 
         qCWarning(lcForwards).noquote() << m_owner.name << "brings a connection to its port" << port << (found ? "when there is no room" : "that nobody asked for");
         return nullptr;
     }
-    TunnelSpec spec;
-    spec.host = found->spec.target.address.value_or(u"localhost"_s);
-    spec.port = found->spec.target.port;
-    spec.path = found->spec.target.path;
+    TunnelSpec spec = targetOf(found->spec);
     spec.originHost = tamed(QString::fromUtf8(origin), 100);
     spec.originPort = quint16(originPort);
     spec.patience = m_rules.dialPatience;
     Tunnel tunnel;
-    Done done;
-    if (std::optional<Result<FileDescriptor>> stream = ForwardDial::atOnce(found->spec.target)) {
-        if (*stream)
-            spec.stream = std::make_shared<FileDescriptor>(**std::move(stream));
-        else
-            done = std::unexpected(stream->error());
-    } else {
-        tunnel.call = ++m_lastCall;
-        done = m_dial.call(tunnel.call, found->spec.target, m_rules.dialPatience);
-    }
-    if (!done) {
-        tellTrouble(*found, done.error());
-        return nullptr;
+    tunnel.told.from = u"%1:%2"_s.arg(spec.originHost).arg(spec.originPort);
+    if (!hasTarget(found->spec.kind)) {
+        spec.greetingPatience = m_rules.greetingPatience;
+    } else if (std::optional<Result<FileDescriptor>> stream = dial(tunnel, found->spec.target)) {
+        if (!*stream) {
+            tellTrouble(*found, stream->error());
+            return nullptr;
+        }
+        spec.stream = std::make_shared<FileDescriptor>(**std::move(stream));
     }
     tunnel.channel = std::make_unique<SshTunnelChannel>(ssh_channel_new(session), spec, m_mail, m_woken, m_late);
     if (tunnel.channel->isOver())

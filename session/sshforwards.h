@@ -25,6 +25,8 @@ public:
     // At any time; from begin() on something comes of it.
     void add(int id, const ForwardSpec &spec);
     void stop(int id);
+    void limit(int id, qint64 bytesPerSecond); // 0: as fast as it goes
+    void closeConnection(int id, quint64 connection);
     // The link is Ready.
     void begin(const ForwardOwner &owner, const ForwardRules &rules);
     // Somebody else has asked the server to listen there and does not wait for the answer any more: where it
@@ -58,6 +60,7 @@ private:
         std::unique_ptr<SshTunnelChannel> channel;
         quint64 call = 0; // of m_dial, where it waits for one
         bool hasMet = false;
+        ForwardConnection told = {}; // with the id that it has, once it is the forward's
     };
     struct Forward;
     struct Asking
@@ -78,6 +81,11 @@ private:
     void acceptClients(Forward &forward);
     void greetClients(Forward &forward);
     void connectThrough(Forward &forward, const TunnelSpec &spec);
+    void join(Forward &forward, Tunnel tunnel, const QString &from);
+    // A connection from here. Nothing: it takes a moment, and tunnel.call is answered.
+    [[nodiscard]] std::optional<Result<FileDescriptor>> dial(Tunnel &tunnel, const ForwardSpec::End &target);
+    void noteTraffic(Forward &forward);
+    void tellTraffic(Forward &forward);
     [[nodiscard]] bool hasRoom() const;
     void pumpAnswers();
     void pumpQuestions(ssh_session session, bool &awaitsLife, bool mayAsk);

@@ -39,6 +39,15 @@ struct SshForwards::Forward
     std::unique_ptr<HeldForward> held;
     std::optional<Error> trouble; // that was told last
 
+    ForwardRate rate;
+    size_t turn = 0; // which of the tunnels comes first: none eats the rate of the others
+    quint64 lastConnection = 0;
+    qint64 pastSent = 0; // of connections that are over
+    qint64 pastReceived = 0;
+    qint64 toldMark = 0;
+    std::optional<std::chrono::steady_clock::time_point> tellAt; // there is news
+    std::chrono::steady_clock::time_point toldAt = {};
+
     [[nodiscard]] bool isOver() const { return status.isOver(); }
 };
 

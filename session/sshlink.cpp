@@ -33,6 +33,7 @@ SshLink::SshLink(const LinkOptions &options, PromptHandler *prompts, QObject *pa
     connect(&d->core, &SshLinkCore::stateChanged, this, &SshLink::stateChanged);
     connect(&d->core, &SshLinkCore::bannerReceived, this, &SshLink::bannerReceived);
     connect(&d->core, &SshLinkCore::forwardChanged, this, &SshLink::forwardChanged);
+    connect(&d->core, &SshLinkCore::forwardTrafficChanged, this, &SshLink::forwardTrafficChanged);
     connect(&d->core, &SshLinkCore::closed, this, &SshLink::closed);
 }
 
@@ -91,6 +92,16 @@ int SshLink::addForward(const ForwardSpec &spec)
 void SshLink::stopForward(int id)
 {
     d->core.stopForward(id);
+}
+
+void SshLink::limitForward(int id, qint64 bytesPerSecond)
+{
+    d->core.send(ToLink::LimitForward{id, bytesPerSecond});
+}
+
+void SshLink::closeForwardConnection(int id, quint64 connection)
+{
+    d->core.send(ToLink::CloseForwardConnection{id, connection});
 }
 
 std::unique_ptr<SshChannel> SshLink::openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker)

@@ -1,6 +1,7 @@
 // One SSH connection: own thread, sole owner of its ssh_session. This is its face on the GUI thread.
 #pragma once
 
+#include "session/forwardtraffic.h"
 #include "session/prompt.h"
 #include "session/provider.h"
 #include "session/sandbox.h"
@@ -106,6 +107,10 @@ public:
     int addForward(const ForwardSpec &spec);
     // Closes its listener and its connections.
     void stopForward(int id);
+    // In each direction, all of its connections together, from now on. 0: as fast as it goes.
+    void limitForward(int id, qint64 bytesPerSecond);
+    // One that forwardTrafficChanged() has told of; where it is over, nothing happens.
+    void closeForwardConnection(int id, quint64 connection);
     // "sftp", say. Opened at once; see SshSubsystem.
     [[nodiscard]] std::unique_ptr<SshChannel> openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker);
 
@@ -115,6 +120,8 @@ signals:
     // Of all forwards of the link, those of the configuration too. When it ends, whoever closed it, those
     // that are not over are Lost, each once and before closed().
     void forwardChanged(const Sandpiper::ForwardReport &report);
+    // At most once a second for each forward, while something comes, goes or passes; and when it ends.
+    void forwardTrafficChanged(int id, const Sandpiper::ForwardTraffic &traffic);
     void closed(const Sandpiper::Error &error); // kind Cancelled: we closed it
 
 private:

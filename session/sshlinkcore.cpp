@@ -291,6 +291,7 @@ void SshLinkCore::handle(LinkEvent &event)
                                emit to->ended(news.end);
                        },
                        [&](const FromLink::ForwardChanged &news) { forwardNews(news.report); },
+                       [&](const FromLink::ForwardTrafficChanged &news) { emit forwardTrafficChanged(news.forward, news.traffic); },
                        [&](const FromLink::Closed &news) {
                            move(LinkState::Closed);
                            const QPointer<SshLinkCore> self(this);

@@ -52,6 +52,7 @@ signals:
     void stateChanged(Sandpiper::LinkState state);
     void bannerReceived(const QString &text);
     void forwardChanged(const Sandpiper::ForwardReport &report);
+    void forwardTrafficChanged(int id, const Sandpiper::ForwardTraffic &traffic);
     // The descriptor is the receiver's.
     void transportReady(const std::shared_ptr<Sandpiper::FileDescriptor> &stream);
     void closed(const Sandpiper::Error &error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/error.h"
+#include "session/forwardtraffic.h"
 #include "session/mailbox.h"
 #include "session/prompt.h"
 #include "session/serverfeatures.h"
@@ -67,6 +68,8 @@ struct TunnelSpec
     QByteArray early; // what was read from the stream already
     // What the stream is told first, when the connection is there (null) or could not be made (why); may be null.
     std::function<QByteArray(const Error *)> greeting;
+    // The server's, without a stream: whoever is there says by SOCKS where to, in this time.
+    std::optional<std::chrono::milliseconds> greetingPatience;
 };
 
 namespace ToLink {
@@ -143,11 +146,22 @@ struct StopForward
 {
     int forward = 0;
 };
+struct LimitForward
+{
+    int forward = 0;
+    qint64 bytesPerSecond = 0; // 0: as fast as it goes
+};
+struct CloseForwardConnection
+{
+    int forward = 0;
+    quint64 connection = 0;
+};
 } // namespace ToLink
 
 using LinkCommand = std::variant<ToLink::Close, ToLink::Probe, ToLink::AskFeatures, ToLink::Answer, ToLink::OpenChannel, ToLink::OpenTunnel,
                                  ToLink::Transport, ToLink::Write, ToLink::CloseInput, ToLink::Resize, ToLink::Signal, ToLink::Consumed,
-                                 ToLink::HangUp, ToLink::Wake, ToLink::DropChannel, ToLink::AddForward, ToLink::StopForward>;
+                                 ToLink::HangUp, ToLink::Wake, ToLink::DropChannel, ToLink::AddForward, ToLink::StopForward,
+                                 ToLink::LimitForward, ToLink::CloseForwardConnection>;
 
 namespace FromLink {
 struct StateChanged
@@ -215,6 +229,11 @@ struct ForwardChanged
 {
     ForwardReport report;
 };
+struct ForwardTrafficChanged
+{
+    int forward = 0;
+    ForwardTraffic traffic;
+};
 struct Closed // the last one
 {
     Error error;
@@ -224,7 +243,7 @@ struct Closed // the last one
 using LinkEvent = std::variant<FromLink::StateChanged, FromLink::ServerMet, FromLink::Features, FromLink::Banner, FromLink::Ask, FromLink::Withdraw,
                                FromLink::NeedTransport, FromLink::TransportReady, FromLink::ChannelOpened, FromLink::Received, FromLink::Written,
                                FromLink::OutputEnded, FromLink::ChannelEnded,
-                               FromLink::ForwardChanged, FromLink::Closed>;
+                               FromLink::ForwardChanged, FromLink::ForwardTrafficChanged, FromLink::Closed>;
 
 // Owned by the thread and by its face together: whichever of them goes last takes it along, so a
 // thread that is stuck in a library can be left behind.

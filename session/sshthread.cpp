@@ -140,6 +140,8 @@ void SshThread::takeCommands()
                            },
                            [this](ToLink::AddForward &wish) { m_forwards.add(wish.forward, wish.spec); },
                            [this](ToLink::StopForward &wish) { m_forwards.stop(wish.forward); },
+                           [this](ToLink::LimitForward &wish) { m_forwards.limit(wish.forward, wish.bytesPerSecond); },
+                           [this](ToLink::CloseForwardConnection &wish) { m_forwards.closeConnection(wish.forward, wish.connection); },
                    },
                    command);
     }

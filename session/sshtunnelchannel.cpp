@@ -62,18 +62,66 @@ SshTunnelChannel::SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec,
     : SshTunnelChannel(kNobodys, spec, mail, woken, late)
 {
     m_channel = accepted;
-    m_stage = !listen() ? Stage::Over : m_spec.stream ? Stage::Running : Stage::Joining;
-    if (m_stage == Stage::Joining)
-        m_patience = std::chrono::steady_clock::now() + m_spec.patience;
+    if (!listen()) {
+        m_stage = Stage::Over;
+    } else if (m_spec.greetingPatience) {
+        m_stage = Stage::Greeting;
+        m_socks = std::make_unique<SocksServer>();
+        m_patience = Clock::now() + *m_spec.greetingPatience;
+    } else if (m_spec.stream) {
+        m_stage = Stage::Running;
+    } else {
+        m_stage = Stage::Joining;
+        m_patience = Clock::now() + m_spec.patience;
+    }
+}
+
+void SshTunnelChannel::answer(Result<FileDescriptor> stream)
+{
+    if (m_stage != Stage::Joining)
+        return;
+    if (stream)
+        join(*std::move(stream));
+    else
+        refuse(stream.error());
 }
 
 void SshTunnelChannel::join(FileDescriptor stream)
 {
-    if (m_stage != Stage::Joining)
-        return;
     m_spec.stream = std::make_shared<FileDescriptor>(std::move(stream));
     m_patience.reset();
     m_stage = Stage::Running;
+    if (!m_socks)
+        return;
+    m_toChannel += m_socks->granted();
+    m_toStream.prepend(m_socks->early());
+    m_woken = true;
+}
+
+void SshTunnelChannel::refuse(const Error &error)
+{
+    if (!m_socks)
+        return end(error, ShellEnd::Kind::Failed);
+    m_toChannel += m_socks->refused(error.kind);
+    m_refusedBecause = error;
+    m_stage = Stage::Refusing;
+    m_patience = Clock::now() + m_spec.patience;
+    m_woken = true;
+}
+
+QString SshTunnelChannel::place() const
+{
+    return m_stage == Stage::Greeting ? QString() : tamed(placeOf(m_spec), 100);
+}
+
+std::optional<SshTunnelChannel::Clock::time_point> SshTunnelChannel::nextDeadline() const
+{
+    std::optional<Clock::time_point> next = m_patience;
+    for (const auto &[waits, direction] : {std::pair(m_waitsToSend, ForwardRate::Sent), std::pair(m_waitsToReceive, ForwardRate::Received)}) {
+        if (waits)
+            next = std::min(next.value_or(Clock::time_point::max()), Clock::now() + m_rate->patience(direction));
+    }
+    return next;
 }
 
 bool SshTunnelChannel::listen()
@@ -104,9 +152,13 @@ void SshTunnelChannel::pump(ssh_session session, ssh_event event)
 {
     if (m_stage == Stage::Opening)
         open(session);
+    if (m_stage == Stage::Greeting)
+        greet(session);
+    if (m_stage == Stage::Refusing && (m_remoteClosed || writeChannel(session) || Clock::now() >= *m_patience))
+        end(m_refusedBecause, ShellEnd::Kind::Failed);
     if (m_stage == Stage::Joining && m_remoteClosed)
-        end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
-    if (m_stage == Stage::Joining && std::chrono::steady_clock::now() >= *m_patience)
+        close();
+    if (m_stage == Stage::Joining && Clock::now() >= *m_patience)
         end({ErrorKind::Timeout, Layer::Tcp, u"to %1: no answer in time"_s.arg(placeOf(m_spec)), {}}, ShellEnd::Kind::Failed);
     if (m_stage == Stage::Running)
         serve(session);
@@ -115,9 +167,9 @@ void SshTunnelChannel::pump(ssh_session session, ssh_event event)
     const bool canSend = ssh_channel_window_size(m_channel) > 0 && (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) == 0;
     short what = 0;
     // What nobody takes there any more is not looked for, or it would be found again and again.
-    if (!m_remoteClosed && !m_streamEnded && m_toChannel.isEmpty() && canSend)
+    if (!m_remoteClosed && !m_streamEnded && m_toChannel.isEmpty() && canSend && !m_waitsToSend)
         what |= POLLIN;
-    if (!m_toStream.isEmpty())
+    if (!m_toStream.isEmpty() && !m_waitsToReceive)
         what |= POLLOUT;
     watch(event, what);
 }
@@ -144,7 +196,7 @@ void SshTunnelChannel::open(ssh_session session)
 {
     if (!m_channel) {
         m_channel = ssh_channel_new(session);
-        m_patience = std::chrono::steady_clock::now() + m_spec.patience;
+        m_patience = Clock::now() + m_spec.patience;
         if (!listen())
             return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
     }
@@ -167,9 +219,25 @@ void SshTunnelChannel::open(ssh_session session)
         // A lost connection is told by whoever notices it for all channels.
         if (ssh_is_connected(session))
             end(refusalOf(m_refusal.value_or(openingRefusal(session)), m_spec), ShellEnd::Kind::Failed);
-    } else if (std::chrono::steady_clock::now() >= *m_patience) {
+    } else if (Clock::now() >= *m_patience) {
         end({ErrorKind::Timeout, Layer::Tcp, u"from there to %1: no answer in time"_s.arg(placeOf(m_spec)), {}},
             ShellEnd::Kind::Failed);
+    }
+}
+
+void SshTunnelChannel::greet(ssh_session session)
+{
+    const SocksServer::State state = m_socks->take(std::exchange(m_toStream, {}));
+    m_toChannel += m_socks->toSend();
+    const bool isSaid = writeChannel(session);
+    if (state == SocksServer::State::Asked) {
+        m_wish = ForwardSpec::End{m_socks->host(), m_socks->port(), {}};
+        m_spec.host = m_socks->host();
+        m_spec.port = m_socks->port();
+        m_patience = Clock::now() + m_spec.patience;
+        m_stage = Stage::Joining;
+    } else if (m_remoteClosed || m_remoteEof || Clock::now() >= *m_patience || (state == SocksServer::State::Refused && isSaid)) {
+        close();
     }
 }
 
@@ -217,15 +285,23 @@ void SshTunnelChannel::drainBacklog()
 bool SshTunnelChannel::writeStream()
 {
     qsizetype sent = 0;
+    m_waitsToReceive = false;
     while (sent < m_toStream.size()) {
-        const ssize_t code = ::send(m_spec.stream->get(), m_toStream.constData() + sent, size_t(m_toStream.size() - sent), MSG_NOSIGNAL);
+        const qint64 room = std::min<qint64>(m_toStream.size() - sent, m_rate ? m_rate->room(ForwardRate::Received) : kMostWaiting);
+        m_waitsToReceive = room == 0;
+        if (m_waitsToReceive)
+            break;
+        const ssize_t code = ::send(m_spec.stream->get(), m_toStream.constData() + sent, size_t(room), MSG_NOSIGNAL);
         if (code < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (code <= 0)
             break;
         sent += code;
+        if (m_rate)
+            m_rate->take(ForwardRate::Received, code);
     }
     m_toStream.remove(0, sent);
+    m_received += sent;
     return true;
 }
 
@@ -239,15 +315,22 @@ bool SshTunnelChannel::writeChannel(ssh_session session)
         if (sent <= 0)
             return false;
         m_toChannel.remove(0, sent);
+        m_sent += sent;
     }
     return true;
 }
 
 void SshTunnelChannel::readStream(ssh_session session)
 {
+    m_waitsToSend = false;
     while (writeChannel(session) && !m_streamEnded) {
-        const qint64 room = std::min<qint64>(ssh_channel_window_size(m_channel), kSlice);
+        qint64 room = std::min<qint64>(ssh_channel_window_size(m_channel), kSlice);
         if (room <= 0 || (ssh_get_poll_flags(session) & SSH_WRITE_PENDING) != 0)
+            return;
+        if (m_rate)
+            room = std::min(room, m_rate->room(ForwardRate::Sent));
+        m_waitsToSend = room == 0;
+        if (m_waitsToSend)
             return;
         m_toChannel.resize(room);
         const ssize_t got = ::recv(m_spec.stream->get(), m_toChannel.data(), size_t(room), 0);
@@ -258,6 +341,8 @@ void SshTunnelChannel::readStream(ssh_session session)
         if (got < 0)
             return end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost);
         m_streamEnded = got == 0;
+        if (m_rate)
+            m_rate->take(ForwardRate::Sent, got);
     }
 }
 

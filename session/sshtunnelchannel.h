@@ -2,7 +2,10 @@
 // asked for (direct-tcpip, direct-streamlocal@openssh.com), or one that the server opened to us.
 #pragma once
 
+#include "session/forwardrate.h"
+#include "session/forwardspec.h"
 #include "session/latechannels.h"
+#include "session/socksserver.h"
 #include "session/sshhandles.h"
 #include "session/sshmessages.h"
 #include "session/sshrefusal.h"
@@ -10,6 +13,7 @@
 #include <libssh/callbacks.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 namespace Sandpiper {
@@ -18,10 +22,13 @@ namespace Sandpiper {
 class SshTunnelChannel
 {
 public:
+    using Clock = std::chrono::steady_clock;
+
     // All references outlive it; woken is set when its stream wants a pump(). id 0: nobody is told of it.
     SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late);
     // The server's: a fresh channel, which is accepted after this. Nobody is told of its end. Made in
-    // libssh's callback. Without a stream it waits for join() or refuse(), at most the spec's patience.
+    // libssh's callback. Without a stream it waits for answer(), at most the spec's patience;
+    // where it asks by SOCKS, from takeWish() on.
     SshTunnelChannel(ssh_channel accepted, const TunnelSpec &spec, LinkMail &mail, bool &woken, LateChannels &late);
     ~SshTunnelChannel(); // outside of libssh's callbacks only, and before its event goes
     SshTunnelChannel(const SshTunnelChannel &) = delete;
@@ -32,10 +39,19 @@ public:
     // Does what can be done now without waiting. Outside of libssh's callbacks only.
     void pump(ssh_session session, ssh_event event);
     [[nodiscard]] bool isOver() const { return m_stage == Stage::Over; }
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> nextDeadline() const { return m_patience; }
+    [[nodiscard]] std::optional<Clock::time_point> nextDeadline() const;
     // The stream of one that waits for it, non-blocking; or why there is none. Not in libssh's callbacks.
-    void join(FileDescriptor stream);
-    void refuse(const Error &error) { end(error, ShellEnd::Kind::Failed); }
+    void answer(Result<FileDescriptor> stream);
+    // Where a server's channel that asks by SOCKS is to lead; once.
+    [[nodiscard]] std::optional<ForwardSpec::End> takeWish() { return std::exchange(m_wish, std::nullopt); }
+    // Borrowed, outlives it.
+    void setRate(ForwardRate *rate) { m_rate = rate; }
+    // Both ends see it end.
+    void close() { end({ErrorKind::Cancelled, Layer::Ssh, {}, {}}, ShellEnd::Kind::Lost); }
+    [[nodiscard]] qint64 sent() const { return m_sent; }         // bytes that went from the stream to the channel
+    [[nodiscard]] qint64 received() const { return m_received; } // and from the channel to the stream
+    // Where it leads, as far as that is known.
+    [[nodiscard]] QString place() const;
     // The connection is gone.
     void lose(const Error &error);
     // Over: why both ends never met. Nothing: they had.
@@ -43,10 +59,14 @@ public:
     [[nodiscard]] bool hasMet() const { return m_stage == Stage::Running; }
 
 private:
-    enum class Stage { Opening, Joining, Running, Over };
+    // Refusing: whoever asked by SOCKS is told before it ends.
+    enum class Stage { Opening, Greeting, Joining, Refusing, Running, Over };
 
     [[nodiscard]] bool listen();
+    void join(FileDescriptor stream);
+    void refuse(const Error &error);
     void open(ssh_session session);
+    void greet(ssh_session session);
     void serve(ssh_session session);
     void drainBacklog();
     [[nodiscard]] bool writeStream(); // false: nobody is there any more
@@ -77,9 +97,18 @@ private:
     bool m_remoteEof = false;
     bool m_shutStream = false;
     bool m_remoteClosed = false;
-    std::optional<std::chrono::steady_clock::time_point> m_patience; // until both ends are there
+    std::optional<Clock::time_point> m_patience; // until both ends are there
     std::optional<Error> m_neverMet;
     std::optional<OpeningRefusal> m_refusal; // by the server
+    std::unique_ptr<SocksServer> m_socks;    // of a server's channel that asks by it
+    std::optional<ForwardSpec::End> m_wish;
+    Error m_refusedBecause;
+
+    ForwardRate *m_rate = nullptr;
+    bool m_waitsToSend = false; // for the rate
+    bool m_waitsToReceive = false;
+    qint64 m_sent = 0;
+    qint64 m_received = 0;
 };
 
 } // namespace Sandpiper

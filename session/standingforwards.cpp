@@ -49,11 +49,65 @@ bool StandingForwards::hasEverListened() const
     return std::ranges::any_of(m_wishes, &Wish::hasListened);
 }
 
-qsizetype StandingForwards::add(const ForwardSpec &spec)
+qsizetype StandingForwards::add(const ForwardSpec &spec, qint64 bytesPerSecond)
 {
-    m_wishes.append({spec, {}, false, 0, false});
+    Wish wish;
+    wish.spec = spec;
+    wish.bytesPerSecond = bytesPerSecond;
+    m_wishes.append(wish);
     arm(m_wishes.size() - 1);
     return m_wishes.size() - 1;
+}
+
+void StandingForwards::limit(qsizetype index, qint64 bytesPerSecond)
+{
+    m_wishes[index].bytesPerSecond = bytesPerSecond;
+    for (const auto &[id, of] : m_ids.asKeyValueRange()) {
+        if (m_link && of == index)
+            m_link->limitForward(id, bytesPerSecond);
+    }
+}
+
+void StandingForwards::closeConnection(qsizetype index, quint64 connection)
+{
+    for (const auto &[id, of] : m_ids.asKeyValueRange()) {
+        if (m_link && of == index)
+            m_link->closeForwardConnection(id, connection);
+    }
+}
+
+ForwardTraffic StandingForwards::traffic(qsizetype index) const
+{
+    const Wish &wish = m_wishes.at(index);
+    ForwardTraffic traffic = wish.now;
+    traffic.sent += wish.past.sent;
+    traffic.received += wish.past.received;
+    traffic.connections += wish.past.connections;
+    return traffic;
+}
+
+void StandingForwards::trafficNews(int id, const ForwardTraffic &traffic)
+{
+    const auto found = m_ids.constFind(id);
+    if (found == m_ids.constEnd())
+        return;
+    const qsizetype index = *found;
+    m_wishes[index].now = traffic;
+    emit trafficChanged(index);
+}
+
+// What its forwards carried stays counted when a link goes.
+void StandingForwards::closeBooks()
+{
+    for (qsizetype i = 0; i < m_wishes.size(); ++i) {
+        ForwardTraffic sum = traffic(i);
+        const bool hadSome = !sum.open.isEmpty();
+        sum.open.clear();
+        m_wishes[i].past = sum;
+        m_wishes[i].now = {};
+        if (hadSome)
+            emit trafficChanged(i);
+    }
 }
 
 void StandingForwards::remove(qsizetype index)
@@ -73,8 +127,13 @@ void StandingForwards::remove(qsizetype index)
 
 void StandingForwards::arm(qsizetype index)
 {
-    if (m_link && !m_wishes.at(index).isRemoved)
-        m_ids.insert(m_link->addForward(m_wishes.at(index).spec), index);
+    const Wish &wish = m_wishes.at(index);
+    if (!m_link || wish.isRemoved)
+        return;
+    const int id = m_link->addForward(wish.spec);
+    m_ids.insert(id, index);
+    if (wish.bytesPerSecond > 0)
+        m_link->limitForward(id, wish.bytesPerSecond);
 }
 
 void StandingForwards::open()
@@ -127,6 +186,7 @@ void StandingForwards::interrupt()
 void StandingForwards::dropLink()
 {
     m_ids.clear();
+    closeBooks();
     if (!m_link)
         return;
     m_link->disconnect(this);
@@ -207,6 +267,7 @@ void StandingForwards::connectLink()
     });
     connect(m_link.get(), &SshLink::bannerReceived, this, &StandingForwards::noticeReceived);
     connect(m_link.get(), &SshLink::forwardChanged, this, &StandingForwards::forwardNews);
+    connect(m_link.get(), &SshLink::forwardTrafficChanged, this, &StandingForwards::trafficNews);
     connect(m_link.get(), &SshLink::closed, this, &StandingForwards::linkClosed);
     m_link->connectToHost();
     for (qsizetype i = 0; i < m_wishes.size(); ++i)

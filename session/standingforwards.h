@@ -57,8 +57,13 @@ public:
     // Of each wish, by its place in the list. Waiting while there is no link.
     [[nodiscard]] ForwardStatus forward(qsizetype index) const { return m_wishes.at(index).status; }
     [[nodiscard]] bool hasEverListened() const; // any of them
+    // Of all links that it had. Its connections are those of this one, with ids of this one.
+    [[nodiscard]] ForwardTraffic traffic(qsizetype index) const;
     // Another wish, at once where the link is there; the others do not notice. Returns its place in the list.
-    qsizetype add(const ForwardSpec &spec);
+    qsizetype add(const ForwardSpec &spec, qint64 bytesPerSecond = 0); // as limit()
+    // In each direction; 0: as fast as it goes. Its connections stay.
+    void limit(qsizetype index, qint64 bytesPerSecond);
+    void closeConnection(qsizetype index, quint64 connection);
     // Stops it for good, and its connections; the others keep theirs, and their places.
     void remove(qsizetype index);
     void open();
@@ -68,6 +73,7 @@ public:
 signals:
     void statusChanged(const Sandpiper::StandingForwards::Status &status);
     void forwardChanged(qsizetype index, const Sandpiper::ForwardStatus &status);
+    void trafficChanged(qsizetype index);
     // A connection through it could not be made; said once for the same reason.
     void connectionFailed(qsizetype index, const Sandpiper::Error &error);
     void noticeReceived(const QString &text); // a banner of the server
@@ -80,6 +86,9 @@ private:
         bool hasListened = false; // so it can: where it cannot any more, it is tried again
         int tries = 0;
         bool isRemoved = false;
+        qint64 bytesPerSecond = 0;
+        ForwardTraffic past; // of links that are gone; no connections
+        ForwardTraffic now;
     };
     void begin();
     void found(const Result<Sandbox> &result);
@@ -88,6 +97,8 @@ private:
     void linkReady();
     void linkClosed(const Error &error);
     void forwardNews(const ForwardReport &report);
+    void trafficNews(int id, const ForwardTraffic &traffic);
+    void closeBooks();
     void tryAgain(qsizetype index);
     void arm(qsizetype index);
     void wait(const Error &error);

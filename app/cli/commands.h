@@ -247,6 +247,7 @@ private:
     std::unique_ptr<StandingForwards> m_forwards;
     std::unique_ptr<ForwardsTeller> m_teller;
     std::unique_ptr<BackgroundChild> m_child; // -f: what goes on
+    qint64 m_limit = 0;                       // bytes a second, for each; 0: none
     bool m_leaves = false;                    // -f: this is that child, and it has not left yet
     bool m_json = false;
     bool m_wasOpen = false;

@@ -24,21 +24,6 @@ const QList<std::pair<QString, OnConflict>> &policies()
     return table;
 }
 
-// "20M", in bytes for each second; 0: it is none.
-quint64 rateOf(const QString &text)
-{
-    static const QString units = u"KMG"_s;
-    QString digits = text;
-    int shift = 0;
-    if (const qsizetype unit = text.isEmpty() ? -1 : units.indexOf(text.back().toUpper()); unit >= 0) {
-        shift = 10 * int(unit + 1);
-        digits.chop(1);
-    }
-    bool isNumber = false;
-    const quint64 number = digits.toULongLong(&isNumber);
-    return isNumber && number <= (std::numeric_limits<quint64>::max() >> 31) ? number << shift : 0;
-}
-
 QString sideText(const FileAttributes &attributes)
 {
     return u"%1, %2"_s.arg(attributes.size ? fileSizeText(*attributes.size) : u"?"_s, attributes.times ? fsTimeText(attributes.times->modified) : u"?"_s);
@@ -104,9 +89,10 @@ void CopyCommand::start(const QStringList &arguments)
     if (!isNumber || m_wish.mostLinks < 1 || m_wish.mostLinks > 8)
         return usage(u"--links takes a number from 1 to 8"_s);
     if (parser.isSet(u"limit"_s)) {
-        m_wish.mostBytesPerSecond = rateOf(parser.value(u"limit"_s));
-        if (m_wish.mostBytesPerSecond == 0)
-            return usage(u"--limit takes a number of bytes, also as 500K, 20M or 1G"_s);
+        const CliResult<quint64> rate = parseRate(parser.value(u"limit"_s));
+        if (!rate)
+            return fail(rate.error());
+        m_wish.mostBytesPerSecond = *rate;
     }
     m_json = parser.isSet(u"json"_s);
     m_showsProgress = isTerminal(STDERR_FILENO) && !m_json;

@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/cli/transferparts.h"
 #include "session/errortext.h"
 #include "session/runafter.h"
 
@@ -44,6 +45,7 @@ void ForwardCommand::start(const QStringList &arguments)
                        {u"R"_s, u"Listens there and connects from here: the same. May be repeated."_s, u"SPEC"_s},
                        {u"D"_s, u"A SOCKS proxy here, whose connections are made from there: [address:]port. May be repeated."_s, u"SPEC"_s},
                        {u"f"_s, u"Goes on in the background when all of them are ready."_s},
+                       {u"limit"_s, u"For each forward and direction at most as many bytes a second; with K, M or G behind it."_s, u"RATE"_s},
                        {u"name"_s, u"What `forwards` calls them; else the TARGET's name."_s, u"NAME"_s},
                        {u"json"_s, u"One JSON object for each event."_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
@@ -58,9 +60,12 @@ void ForwardCommand::start(const QStringList &arguments)
     for (const auto &[option, kind] : {std::pair{u"L"_s, ForwardSpec::Kind::Local}, std::pair{u"R"_s, ForwardSpec::Kind::Remote},
                                        std::pair{u"D"_s, ForwardSpec::Kind::Dynamic}}) {
         for (const QString &value : parser.values(option)) {
-            const Result<ForwardSpec> spec = parseForward(kind, value);
-            if (!spec)
-                return usage(spec.error().detail);
+            qsizetype mistakeAt = 0;
+            const Result<ForwardSpec> spec = parseForward(kind, value, &mistakeAt);
+            if (!spec) {
+                const QString caret = forwardCaret(value, mistakeAt);
+                return usage(caret.isEmpty() ? spec.error().detail : spec.error().detail + u'\n' + caret);
+            }
             m_wishes.append(*spec);
         }
     }
@@ -68,6 +73,12 @@ void ForwardCommand::start(const QStringList &arguments)
         return usage(u"forward takes at least one -L, -R or -D"_s);
     if (m_wishes.size() > kMostForwards)
         return usage(u"forward takes at most %1 of -L, -R and -D"_s.arg(kMostForwards));
+    if (parser.isSet(u"limit"_s)) {
+        const CliResult<quint64> rate = parseRate(parser.value(u"limit"_s));
+        if (!rate)
+            return fail(rate.error());
+        m_limit = qint64(*rate);
+    }
     m_name = parser.value(u"name"_s);
     if (parser.isSet(u"name"_s) && (m_name.trimmed().isEmpty() || m_name.size() > kMostName))
         return usage(u"--name must be 1 to %1 characters"_s.arg(kMostName));
@@ -97,6 +108,8 @@ void ForwardCommand::forward(const Target &target)
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;
     m_forwards = std::make_unique<StandingForwards>(target.sandbox.id, m_wishes, services);
+    for (qsizetype i = 0; i < m_wishes.size(); ++i)
+        m_forwards->limit(i, m_limit);
     connect(m_forwards.get(), &StandingForwards::noticeReceived, this, [](const QString &text) { say(text); });
     connect(m_forwards.get(), &StandingForwards::forwardChanged, this, &ForwardCommand::onForward);
     connect(m_forwards.get(), &StandingForwards::connectionFailed, this, [this](qsizetype index, const Error &error) {
@@ -125,13 +138,8 @@ RunningForwards ForwardCommand::running() const
     using State = StandingForwards::State;
     const State state = m_forwards->status().state;
     running.state = state == State::Open ? u"open"_s : state == State::Waiting ? u"waiting"_s : u"opening"_s;
-    for (qsizetype i = 0; i < m_wishes.size(); ++i) {
-        const ForwardStatus status = m_forwards->forward(i);
-        const bool listens = status.state == ForwardStatus::State::Listening;
-        const bool hasFailed = status.state == ForwardStatus::State::Failed;
-        running.forwards.append({forwardArgument(m_wishes.at(i)), listens ? forwardEndText(status.at) : QString(), listens ? u"listening"_s : hasFailed ? u"failed"_s : u"waiting"_s,
-                                 hasFailed ? status.error.detail : QString()});
-    }
+    for (qsizetype i = 0; i < m_wishes.size(); ++i)
+        running.forwards.append(runningForward(m_wishes.at(i), m_forwards->forward(i), m_forwards->traffic(i)));
     return running;
 }
 

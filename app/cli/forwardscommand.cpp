@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/cli/transferparts.h"
 
 #include <QJsonArray>
 
@@ -49,9 +50,10 @@ void ForwardsCommand::list(const QList<RunningForwards> &all)
         QList<QStringList> rows;
         for (const RunningForwards &forwards : all) {
             for (const RunningForward &one : forwards.forwards)
-                rows << QStringList{forwards.name, QString::number(forwards.process), one.forward, one.at.isEmpty() ? u"–"_s : one.at, one.error.isEmpty() ? one.state : one.state + u": "_s + one.error};
+                rows << QStringList{forwards.name, QString::number(forwards.process), one.forward, one.at.isEmpty() ? u"–"_s : one.at, QString::number(one.connections),
+                                    fileSizeText(quint64(one.sent)), fileSizeText(quint64(one.received)), one.error.isEmpty() ? one.state : one.state + u": "_s + one.error};
         }
-        printTable({u"NAME"_s, u"PROCESS"_s, u"FORWARD"_s, u"LISTENS AT"_s, u"STATE"_s}, rows);
+        printTable({u"NAME"_s, u"PROCESS"_s, u"FORWARD"_s, u"LISTENS AT"_s, u"CONNECTIONS"_s, u"SENT"_s, u"RECEIVED"_s, u"STATE"_s}, rows);
     }
     finishLater(ExitOk);
 }

@@ -17,6 +17,8 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
+constexpr quint64 kMostRate = quint64(1) << 40; // a TiB each second
+
 void whenItRuns(const Target &target, QObject *context, const std::function<void(const Result<Sandbox> &)> &then)
 {
     const auto decide = [then](const Result<Sandbox> &found) {
@@ -34,6 +36,22 @@ void whenItRuns(const Target &target, QObject *context, const std::function<void
 QString fileSizeText(quint64 bytes)
 {
     return QLocale::c().formattedDataSize(qint64(bytes), 1, QLocale::DataSizeIecFormat);
+}
+
+CliResult<quint64> parseRate(const QString &text)
+{
+    static const QString units = u"KMG"_s;
+    QString digits = text;
+    int shift = 0;
+    if (const qsizetype unit = text.isEmpty() ? -1 : units.indexOf(text.back().toUpper()); unit >= 0) {
+        shift = 10 * int(unit + 1);
+        digits.chop(1);
+    }
+    bool isNumber = false;
+    const quint64 number = digits.toULongLong(&isNumber);
+    if (!isNumber || number == 0 || number > kMostRate >> shift)
+        return mistyped(u"--limit takes a number of bytes, also as 500K, 20M or 1G"_s);
+    return number << shift;
 }
 
 CliResult<FilePath> parseLocalPath(const QByteArray &text)

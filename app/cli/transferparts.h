@@ -10,6 +10,8 @@ namespace Sandpiper {
 
 // "1.2 MiB"
 [[nodiscard]] QString fileSizeText(quint64 bytes);
+// "20M", in bytes for each second.
+[[nodiscard]] CliResult<quint64> parseRate(const QString &text);
 // Of a path here, made absolute.
 [[nodiscard]] CliResult<FilePath> parseLocalPath(const QByteArray &text);
 // Why there is no SFTP to be had there; none: it can be tried.

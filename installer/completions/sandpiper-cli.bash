@@ -33,7 +33,7 @@ _sandpiper_cli()
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
-            forward) words="-L -R -D -f --name --json" ;;
+            forward) words="-L -R -D -f --limit --name --json" ;;
             forwards) words="--all --json" ;;
             get | put | cp) words="-r --conflict --links --limit --resume --sync --verify --json" ;;
             sync) words="--delete --dry-run --exclude --checksum --json" ;;

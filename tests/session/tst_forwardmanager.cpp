@@ -1,6 +1,7 @@
 // Forwards that are switched on and off, edited, and come back.
 #include "session/forwardmanager.h"
 
+#include "session/forwardtellers.h"
 #include "session/runafter.h"
 
 #include "tests/support/cuttableproxy.h"
@@ -9,6 +10,7 @@
 #include "tests/support/testsshd.h"
 #include "tests/support/waituntil.h"
 
+#include <QDir>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTemporaryDir>
@@ -127,6 +129,82 @@ private slots:
         QVERIFY(m_manager->update(wish));
         QCOMPARE(m_manager->status(id).state, State::Listening);
         QCOMPARE(m_manager->status(id).at, at);
+    }
+
+    void whatItCarriedIsCountedOverLossesAndOneConnectionIsClosed()
+    {
+        Echo echo;
+        const QString id = add(Kind::Local, u"0:"_s + echo.at());
+        QVERIFY(m_manager->setOn({id}, true));
+        QVERIFY(listens(id));
+        QTcpSocket client;
+        client.connectToHost(QHostAddress::LocalHost, m_manager->status(id).at.port);
+        QVERIFY(isAnswered(client, "hello"));
+        QVERIFY(waitUntil([&] { return m_manager->traffic(id).received == 5; }, kPatience));
+        QCOMPARE(m_manager->traffic(id).sent, 5);
+        QCOMPARE(m_manager->traffic(id).open.size(), 1);
+        m_network->cutOnce();
+        QVERIFY(waitUntil([&] { return m_manager->traffic(id).open.isEmpty(); }, kPatience));
+        QVERIFY(listens(id));
+        QTcpSocket again;
+        again.connectToHost(QHostAddress::LocalHost, m_manager->status(id).at.port);
+        QVERIFY(isAnswered(again, "once more"));
+        QVERIFY(waitUntil([&] { return m_manager->traffic(id).received == 14 && m_manager->traffic(id).open.size() == 1; }, kPatience));
+        QCOMPARE(m_manager->traffic(id).connections, 2);
+        m_manager->closeConnection(id, m_manager->traffic(id).open.constFirst().id);
+        QVERIFY(waitUntil([&] { return again.state() == QAbstractSocket::UnconnectedState; }, kPatience));
+        QCOMPARE(m_manager->status(id).state, State::Listening);
+        QVERIFY(m_manager->setOn({id}, false));
+        QCOMPARE(m_manager->traffic(id), ForwardTraffic());
+    }
+
+    void aLimitIsChangedWhileAConnectionIsOpen()
+    {
+        Echo echo;
+        const QString id = add(Kind::Local, u"0:"_s + echo.at());
+        QVERIFY(m_manager->setOn({id}, true));
+        QVERIFY(listens(id));
+        QTcpSocket client;
+        client.connectToHost(QHostAddress::LocalHost, m_manager->status(id).at.port);
+        QVERIFY(isAnswered(client, "hello"));
+        ForwardWish wish = *m_wishes->wish(id);
+        wish.bytesPerSecond = 1;
+        QVERIFY(m_manager->update(wish));
+        client.write(QByteArray(100'000, 'x'));
+        QVERIFY(waitUntil([&] { return m_manager->traffic(id).sent > 5; }, kPatience));
+        QVERIFY(m_manager->traffic(id).sent < 20'000);
+        wish.bytesPerSecond = 0;
+        QVERIFY(m_manager->update(wish));
+        QVERIFY(waitUntil([&] { return client.bytesAvailable() == 100'000; }, kPatience));
+        QCOMPARE(m_links, 1);
+    }
+
+    void otherProcessesSeeWhatIsOnAndCanStopIt()
+    {
+        const QString on = add(Kind::Dynamic, u"0"_s);
+        (void)add(Kind::Dynamic, u"0"_s);
+        const QString folder = m_dir->filePath(u"forwards"_s);
+        QVERIFY(QDir().mkdir(folder));
+        const ForwardTellers tellers(m_manager.get(), folder);
+        const auto told = [&] {
+            QFuture<QList<RunningForwards>> found = findRunningForwards(folder);
+            (void)waitUntil([&] { return found.isFinished(); }, kPatience);
+            return found.result();
+        };
+        QVERIFY(told().isEmpty());
+        QVERIFY(m_manager->setOn({on}, true));
+        QVERIFY(listens(on));
+        const QList<RunningForwards> running = told();
+        QCOMPARE(running.size(), 1);
+        QCOMPARE(running.constFirst().name, u"box"_s);
+        QCOMPARE(running.constFirst().state, u"open"_s);
+        QCOMPARE(running.constFirst().forwards.size(), 1);
+        QCOMPARE(running.constFirst().forwards.constFirst().state, u"listening"_s);
+        QCOMPARE(running.constFirst().forwards.constFirst().at, u"127.0.0.1:%1"_s.arg(m_manager->status(on).at.port));
+        QFuture<Done> stopped = stopRunningForwards(running.constFirst());
+        QVERIFY(waitUntil([&] { return stopped.isFinished() && m_manager->status(on).state == State::Off; }, kPatience));
+        QVERIFY(stopped.result());
+        QVERIFY(told().isEmpty());
     }
 
     void theyComeBackWithTheProgram()

@@ -4,6 +4,7 @@
 #include "session/sshlink.h"
 
 #include "tests/support/cuttableproxy.h"
+#include "tests/support/forwarding.h"
 #include "tests/support/gatewayclient.h"
 #include "tests/support/linkrun.h"
 #include "tests/support/loopbackserver.h"
@@ -34,75 +35,9 @@ using Kind = ForwardSpec::Kind;
 
 namespace {
 
-constexpr int kPatience = 60'000;
+constexpr int kPatience = Forwarding::kPatience;
 // What may wait anywhere between two ends: sockets of both sides, a channel's window, our own bounds.
 constexpr qint64 kMostOnTheWay = 24 << 20;
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
-
-ForwardSpec spec(Kind option, const QString &text)
-{
-    const Result<ForwardSpec> read = parseForward(option, text);
-    if (!read)
-        qFatal("%s", qPrintable(read.error().detail));
-    return *read;
-}
-
-// A link with what is told of its forwards.
-struct Forwarding
-{
-    explicit Forwarding(const LinkOptions &options)
-        : link(options, &prompts)
-    {
-        QObject::connect(&link, &SshLink::closed, &link, [this](const Error &error) {
-            events.append(u"closed"_s);
-            ends.append(error);
-        });
-        QObject::connect(&link, &SshLink::forwardChanged, &link, [this](const ForwardReport &report) {
-            events.append(u"forward"_s);
-            if (report.trouble)
-                troubles.append(*report.trouble);
-            else
-                reports.append(report);
-        });
-        link.connectToHost();
-    }
-    int add(Kind option, const QString &text) { return link.addForward(spec(option, text)); }
-    [[nodiscard]] ForwardStatus status(int id) const
-    {
-        ForwardStatus last;
-        for (const ForwardReport &report : reports) {
-            if (report.id == id)
-                last = report.status;
-        }
-        return last;
-    }
-    // Waits for what comes of it; 0: no port.
-    quint16 port(int id)
-    {
-        (void)waitUntil([&] { return status(id).state != State::Waiting; }, kPatience);
-        return status(id).state == State::Listening ? status(id).at.port : quint16(0);
-    }
-    quint16 ready(Kind option, const QString &text) { return port(add(option, text)); }
-    [[nodiscard]] QByteArray why() const
-    {
-        return reports.isEmpty() ? ends.isEmpty() ? "nothing"_ba : describe(ends.constFirst()).toUtf8()
-                                 : describe(reports.constLast().status.error).toUtf8();
-    }
-
-    RecordingPrompts prompts;
-    SshLink link;
-    QStringList events;
-    QList<ForwardReport> reports;
-    QList<Error> troubles;
-    QList<Error> ends;
-};
 
 } // namespace
 
@@ -442,7 +377,6 @@ private slots:
         QTest::newRow("socket there, dropbear") << u"dropbear"_s << Kind::Local << u"0:/run/x.sock"_s << ErrorKind::Unsupported << u"OpenSSH's server only"_s;
         QTest::newRow("socket there, gateway") << u"gateway"_s << Kind::Local << u"0:/run/x.sock"_s << ErrorKind::Unsupported << u"OpenSSH's server only"_s;
         QTest::newRow("listening socket there") << u"openssh"_s << Kind::Remote << u"/tmp/x.sock:localhost:1"_s << ErrorKind::Unsupported << u"listen at a UNIX socket"_s;
-        QTest::newRow("SOCKS there") << u"openssh"_s << Kind::Remote << u"1080"_s << ErrorKind::Unsupported << u"SOCKS for those at the server's end"_s;
         QTest::newRow("not our address") << u"openssh"_s << Kind::Local << u"192.0.2.1:0:localhost:1"_s << ErrorKind::InvalidInput << u"192.0.2.1 is no address of this computer"_s;
         QTest::newRow("no address") << u"openssh"_s << Kind::Dynamic << u"box.example:1080"_s << ErrorKind::InvalidInput << u"not at 'box.example'"_s;
         QTest::newRow("no folder") << u"openssh"_s << Kind::Local << u"/no/such/folder/x:localhost:1"_s << ErrorKind::NotFound << u"/no/such/folder/x"_s;

@@ -137,6 +137,37 @@ private slots:
         QVERIFY2(read.error().detail.size() < 300 && !read.error().detail.contains(u'\n'), qPrintable(read.error().detail));
     }
 
+    void theMistakeIsShownWhereItIs_data()
+    {
+        QTest::addColumn<Kind>("option");
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<QString>("caret");
+        const auto row = [](Kind option, const QString &text, const QString &caret) { QTest::newRow(qPrintable(text)) << option << text << caret; };
+        row(Kind::Local, u"70000:web:80"_s, u"^"_s);
+        row(Kind::Local, u"8080:web:0"_s, u"         ^"_s);
+        row(Kind::Local, u"127.0.0.1:x:web:80"_s, u"          ^"_s);
+        row(Kind::Local, u" 8080:web:x"_s, u"          ^"_s);
+        row(Kind::Local, u"8080"_s, u"    ^"_s);
+        row(Kind::Local, u"8080::80"_s, u"     ^"_s);
+        row(Kind::Local, u"8080:a b:80"_s, u"     ^"_s);
+        row(Kind::Local, u"8080:web:80:x:y"_s, u"              ^"_s);
+        row(Kind::Local, u"8080:[::1:80"_s, u"     ^"_s);
+        row(Kind::Local, u"8080:web:80\\"_s, u"           ^"_s);
+        row(Kind::Local, u"/a:/b:80"_s, u"      ^"_s);
+        row(Kind::Dynamic, u"1080:web:80"_s, u"     ^"_s);
+        row(Kind::Remote, u"x"_s, u"^"_s);
+    }
+    void theMistakeIsShownWhereItIs()
+    {
+        QFETCH(Kind, option);
+        QFETCH(QString, text);
+        QFETCH(QString, caret);
+        qsizetype at = -1;
+        QVERIFY(!parseForward(option, text, &at));
+        QCOMPARE(forwardCaret(text, at), u"  %1\n  %2"_s.arg(text, caret));
+        QCOMPARE(forwardCaret(text + u'ä', at), QString());
+    }
+
     void theWordsOfAnSshConfigMeanTheSame_data()
     {
         QTest::addColumn<Kind>("keyword");

@@ -44,6 +44,7 @@ private slots:
             ForwardWishes wishes(file());
             ForwardWish other = wish(Kind::Local, u"/run/a b.sock:/x"_s);
             other.isOn = other.startsWithProgram = other.startsWithSandbox = true;
+            other.bytesPerSecond = 500'000;
             const Result<QStringList> added = wishes.add({wish(Kind::Local, u"8080:db:80"_s, u"Web"_s), other, wish(Kind::Remote, u"9000"_s), wish(Kind::Dynamic, u"[::1]:1080"_s)});
             QVERIFY(added);
             ids = *added;
@@ -56,6 +57,7 @@ private slots:
         first.id = ids.first();
         QCOMPARE(again.wishes().first(), first);
         QVERIFY(again.wish(ids.at(1))->isOn && again.wish(ids.at(1))->startsWithProgram && again.wish(ids.at(1))->startsWithSandbox);
+        QCOMPARE(again.wish(ids.at(1))->bytesPerSecond, 500'000);
         QCOMPARE(again.wish(ids.at(1))->spec.listen.path, u"/run/a b.sock"_s);
         QCOMPARE(again.wish(ids.at(2))->spec.kind, Kind::RemoteDynamic);
         QVERIFY(QFile::permissions(file()) == (QFileDevice::ReadOwner | QFileDevice::WriteOwner | QFileDevice::ReadUser | QFileDevice::WriteUser));

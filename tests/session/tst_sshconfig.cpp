@@ -218,6 +218,7 @@ Lines TestSshConfig::expected(const SshHostConfig &config) const
     lines[u"gatewayports"_s] = flag(rules.gatewayPorts);
     lines[u"exitonforwardfailure"_s] = flag(rules.exitOnFailure);
     lines[u"streamlocalbindunlink"_s] = flag(rules.unlinksSockets);
+    lines[u"permitremoteopen"_s] = {rules.remoteTargets.value_or(QStringList{u"any"_s}).join(u' ')};
     // Of the mask ssh -G says 00, whatever it is.
     lines[u"sendenv"_s] = config.sendEnv;
     lines[u"setenv"_s] = {};
