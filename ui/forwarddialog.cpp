@@ -14,6 +14,7 @@
 #include <QPainter>
 #include <QPushButton>
 #include <QRadioButton>
+#include <QSpinBox>
 #include <QVBoxLayout>
 
 namespace Sandpiper {
@@ -24,6 +25,7 @@ namespace {
 
 constexpr int kPictureHeight = 84;
 constexpr int kBoxWidth = 168;
+constexpr int kMostKib = 10 << 20; // 10 GiB a second
 
 QString endField(const ForwardSpec::End &end)
 {
@@ -108,6 +110,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     , m_name(new QLineEdit(wish.name, this))
     , m_withProgram(new QCheckBox(tr("Switch it on when Sandpiper starts"), this))
     , m_withSandbox(new QCheckBox(tr("Switch it on when the sandbox begins to run"), this))
+    , m_limit(new QSpinBox(this))
     , m_note(makeText({}, TextTone::Muted, this))
     , m_problem(makeText({}, TextTone::Danger, this))
     , m_submit(new QPushButton(wish.id.isEmpty() ? tr("Add and switch on") : tr("Save"), this))
@@ -150,6 +153,12 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     m_withProgram->setChecked(wish.startsWithProgram);
     m_withSandbox->setObjectName(u"forwardWithSandbox"_s);
     m_withSandbox->setChecked(wish.startsWithSandbox);
+    m_limit->setObjectName(u"forwardLimit"_s);
+    m_limit->setRange(0, kMostKib);
+    m_limit->setSingleStep(100);
+    m_limit->setSpecialValueText(tr("None"));
+    m_limit->setSuffix(tr(" KiB/s each way"));
+    m_limit->setValue(int(std::min<qint64>(wish.bytesPerSecond >> 10, kMostKib)));
     m_targetLabel->setText(tr("Leads to"));
 
     auto *form = new QFormLayout;
@@ -163,6 +172,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     form->addRow(m_targetLabel, m_target);
     form->addRow(tr("OpenSSH"), m_spec);
     form->addRow(tr("Name"), m_name);
+    form->addRow(tr("Speed limit"), m_limit);
     form->addRow(QString(), m_withProgram);
     form->addRow(QString(), m_withSandbox);
     for (int row = 0; row < form->rowCount(); ++row) {
@@ -346,6 +356,9 @@ void ForwardDialog::submit()
     m_wish.name = m_name->text().trimmed();
     m_wish.startsWithProgram = m_withProgram->isChecked();
     m_wish.startsWithSandbox = m_withSandbox->isChecked();
+    // What a file says to the byte stays while nobody changes it here.
+    if (m_limit->value() != int(std::min<qint64>(m_wish.bytesPerSecond >> 10, kMostKib)))
+        m_wish.bytesPerSecond = qint64(m_limit->value()) << 10;
     m_wish.isOn = isNew || m_wish.isOn;
     const Result<QStringList> added = isNew ? m_forwards->add({m_wish}) : Result<QStringList>(QStringList());
     const Done done = isNew ? (added ? Done() : std::unexpected(added.error())) : m_forwards->update(m_wish);

@@ -11,6 +11,7 @@ class QComboBox;
 class QLabel;
 class QLineEdit;
 class QPushButton;
+class QSpinBox;
 
 namespace Sandpiper {
 
@@ -64,6 +65,7 @@ private:
     QLineEdit *m_name;
     QCheckBox *m_withProgram;
     QCheckBox *m_withSandbox;
+    QSpinBox *m_limit; // KiB a second
     QLabel *m_note;    // what it exposes
     QLabel *m_problem;
     QPushButton *m_submit;

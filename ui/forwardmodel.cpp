@@ -1,5 +1,6 @@
 #include "ui/forwardmodel.h"
 
+#include "ui/filewords.h"
 #include "ui/forwardwords.h"
 #include "ui/icons.h"
 #include "ui/sandboxtext.h"
@@ -20,6 +21,10 @@ ForwardModel::ForwardModel(ForwardManager *forwards, QObject *parent)
     connect(forwards, &ForwardManager::changed, this, [this](const QString &id) {
         if (const int row = rowOf(id); row >= 0)
             emit dataChanged(index(row, 0), index(row, ColumnCount - 1));
+    });
+    connect(forwards, &ForwardManager::trafficChanged, this, [this](const QString &id) {
+        if (const int row = rowOf(id); row >= 0)
+            emit dataChanged(index(row, Connections), index(row, Traffic));
     });
 }
 
@@ -54,7 +59,7 @@ QVariant ForwardModel::headerData(int section, Qt::Orientation orientation, int 
 {
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
-    const QString titles[] = {tr("On"), tr("Sandbox"), tr("Forward"), tr("Name"), tr("State")};
+    const QString titles[] = {tr("On"), tr("Sandbox"), tr("Forward"), tr("Name"), tr("State"), tr("Connections"), tr("Traffic")};
     return titles[section];
 }
 
@@ -87,6 +92,8 @@ QVariant ForwardModel::data(const QModelIndex &index, int role) const
         if (column == What)
             return plainTip(words + u'\n' + forwardArgument(wish->spec));
     }
+    if (column == Connections || column == Traffic)
+        return trafficData(wish->id, column, role);
     if (role != Qt::DisplayRole)
         return {};
     switch (column) {
@@ -95,8 +102,28 @@ QVariant ForwardModel::data(const QModelIndex &index, int role) const
     case Name: return wish->name;
     case State: return forwardStateText(status, wish->spec);
     case On:
+    case Connections:
+    case Traffic:
     case ColumnCount: break;
     }
+    return {};
+}
+
+QVariant ForwardModel::trafficData(const QString &id, Column column, int role) const
+{
+    const ForwardTraffic traffic = m_forwards->traffic(id);
+    if (traffic.connections == 0)
+        return {};
+    if (role == Qt::TextAlignmentRole && column == Connections)
+        return int(Qt::AlignRight | Qt::AlignVCenter);
+    if (role == Qt::DisplayRole && column == Connections)
+        return tr("%L1").arg(traffic.open.size());
+    if (role == Qt::ToolTipRole && column == Connections)
+        return tr("%L1 open, %L2 since it was switched on").arg(traffic.open.size()).arg(traffic.connections);
+    if (role == Qt::DisplayRole)
+        return trafficText(traffic.sent, traffic.received);
+    if (role == Qt::AccessibleTextRole || role == Qt::ToolTipRole)
+        return tr("%1 from this computer, %2 to it").arg(sizeText(quint64(traffic.sent)), sizeText(quint64(traffic.received)));
     return {};
 }
 

@@ -11,7 +11,7 @@ class ForwardModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { On, Where, What, Name, State, ColumnCount };
+    enum Column { On, Where, What, Name, State, Connections, Traffic, ColumnCount };
     explicit ForwardModel(ForwardManager *forwards, QObject *parent = nullptr); // borrowed, outlives it
 
     [[nodiscard]] QString idAt(int row) const { return m_ids.at(row); }
@@ -29,6 +29,7 @@ signals:
 
 private:
     void reload();
+    [[nodiscard]] QVariant trafficData(const QString &id, Column column, int role) const;
     ForwardManager *m_forwards;
     QStringList m_ids; // by sandbox, then as they were made
 };

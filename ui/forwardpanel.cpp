@@ -4,6 +4,7 @@
 #include "session/errortext.h"
 #include "session/portowner.h"
 #include "ui/dialogkit.h"
+#include "ui/forwardconnections.h"
 #include "ui/forwarddialog.h"
 #include "ui/forwardwords.h"
 
@@ -61,7 +62,7 @@ ForwardPanel::ForwardPanel(Parts parts, QWidget *parent)
     m_table->setFrameShape(QFrame::NoFrame);
     m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_table->setContextMenuPolicy(Qt::CustomContextMenu);
-    const int widths[] = {44, 140, 380, 120, 240};
+    const int widths[] = {44, 130, 360, 100, 220, 96, 160};
     for (int column = 0; column < ForwardModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
     m_table->horizontalHeader()->setSectionResizeMode(ForwardModel::State, QHeaderView::Stretch);
@@ -92,7 +93,9 @@ ForwardPanel::ForwardPanel(Parts parts, QWidget *parent)
     connect(m_more, &QToolButton::clicked, this, [this, popUp] { popUp(m_more->mapToGlobal(QPoint(0, m_more->height()))); });
     connect(m_table, &QWidget::customContextMenuRequested, this, [this, popUp](const QPoint &at) { popUp(m_table->viewport()->mapToGlobal(at)); });
     connect(m_table, &QAbstractItemView::activated, this, [this](const QModelIndex &index) {
-        if (index.column() != ForwardModel::On)
+        if (index.column() == ForwardModel::Connections)
+            showConnections();
+        else if (index.column() != ForwardModel::On)
             edit();
     });
     connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &ForwardPanel::updateButtons);
@@ -198,6 +201,12 @@ void ForwardPanel::edit()
 {
     if (const std::optional<ForwardWish> wish = single())
         (new ForwardDialog(m_parts.forwards, m_parts.registry, *wish, window()))->open();
+}
+
+void ForwardPanel::showConnections()
+{
+    if (const std::optional<ForwardWish> wish = single())
+        (new ForwardConnections(m_parts.forwards, *wish, window()))->show();
 }
 
 void ForwardPanel::remove()
@@ -347,6 +356,7 @@ void ForwardPanel::fillMenu(QMenu *menu)
         for (QToolButton *button : {m_open, m_copy, m_edit, m_remove})
             menu->addAction(button->icon(), button->toolTip(), button, &QToolButton::click)->setEnabled(button->isEnabled());
         menu->addAction(tr("Copy as ssh command"), this, &ForwardPanel::copyCommand);
+        menu->addAction(tr("Connections…"), this, &ForwardPanel::showConnections)->setEnabled(single() && m_parts.forwards->traffic(ids.constFirst()).connections > 0);
         menu->addSeparator();
         QStringList all;
         const QString sandbox = m_parts.forwards->wishes()->wish(ids.constFirst()).value_or(ForwardWish()).sandbox.toString();

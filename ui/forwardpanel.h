@@ -48,6 +48,7 @@ private:
     void updateButtons();
     void showMend();
     void edit();
+    void showConnections();
     void remove();
     void switchTo(const QStringList &ids, bool isOn);
     void openInBrowser();

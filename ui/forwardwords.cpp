@@ -1,6 +1,7 @@
 #include "ui/forwardwords.h"
 
 #include "session/errortext.h"
+#include "ui/filewords.h"
 
 #include <QCoreApplication>
 #include <QHostAddress>
@@ -100,6 +101,11 @@ QString forwardUrl(const ForwardSpec &spec, const ForwardSpec::End &at)
         return {};
     const bool isTls = spec.target.port == 443 || spec.target.port == 8443;
     return u"%1://localhost:%2/"_s.arg(isTls ? u"https"_s : u"http"_s).arg(at.port);
+}
+
+QString trafficText(qint64 sent, qint64 received)
+{
+    return u"↑ %1  ↓ %2"_s.arg(sizeText(quint64(sent)), sizeText(quint64(received)));
 }
 
 QList<ForwardTemplate> forwardTemplates()

@@ -15,6 +15,9 @@ namespace Sandpiper {
 // a proxy.
 [[nodiscard]] QString forwardUrl(const ForwardSpec &spec, const ForwardSpec::End &at);
 
+// Bytes from this computer and to it: "↑ 1.2 MB ↓ 340 KB".
+[[nodiscard]] QString trafficText(qint64 sent, qint64 received);
+
 // Ports that have a use of their own.
 struct ForwardTemplate
 {

@@ -5,6 +5,7 @@
 #include "tests/support/testsshd.h"
 #include "tests/support/waituntil.h"
 #include "ui/dialogkit.h"
+#include "ui/forwardconnections.h"
 #include "ui/forwarddialog.h"
 #include "ui/forwardpanel.h"
 #include "ui/forwardwords.h"
@@ -17,8 +18,10 @@
 #include <QMenu>
 #include <QPushButton>
 #include <QRadioButton>
+#include <QSpinBox>
 #include <QTableView>
 #include <QTcpServer>
+#include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
@@ -253,6 +256,83 @@ private slots:
                 action->trigger();
         }
         QCOMPARE(QGuiApplication::clipboard()->text(), u"ssh -N -L 8080:db:80 -D 1080 my-env"_s);
+    }
+
+    void theConnectionsAreListedAndClosed()
+    {
+        QTcpServer service;
+        QVERIFY(service.listen(QHostAddress::LocalHost));
+        const QString id = add(Kind::Local, u"0:127.0.0.1:%1"_s.arg(service.serverPort()));
+        QVERIFY(m_manager->setOn({id}, true));
+        QVERIFY(listens(id));
+        const auto cell = [&](int column, int role = Qt::DisplayRole) { return m_panel->model()->index(0, column).data(role).toString(); };
+        QCOMPARE(cell(ForwardModel::Connections), QString());
+        QTcpSocket client;
+        client.connectToHost(QHostAddress::LocalHost, m_manager->status(id).at.port);
+        client.write("hello");
+        QVERIFY(waitUntil([&] { return m_manager->traffic(id).sent == 5; }, kPatience));
+        QCOMPARE(cell(ForwardModel::Connections), u"1"_s);
+        QVERIFY2(cell(ForwardModel::Traffic).startsWith(u"↑ 5 "_s), qPrintable(cell(ForwardModel::Traffic)));
+        QVERIFY(cell(ForwardModel::Connections, Qt::ToolTipRole).contains(u"1 since"_s));
+        m_panel->table()->selectRow(0);
+        emit m_panel->table()->activated(m_panel->model()->index(0, ForwardModel::Connections));
+        auto *dialog = m_panel->findChild<ForwardConnections *>();
+        QVERIFY(dialog && dialog->isVisible());
+        auto *table = dialog->findChild<QTableView *>();
+        auto *close = dialog->findChild<QPushButton *>(u"closeConnection"_s);
+        QCOMPARE(table->model()->rowCount(), 1);
+        QCOMPARE(table->model()->index(0, ForwardConnectionModel::From).data().toString(), u"127.0.0.1:%1"_s.arg(client.localPort()));
+        QCOMPARE(table->model()->index(0, ForwardConnectionModel::To).data().toString(), u"127.0.0.1:%1"_s.arg(service.serverPort()));
+        QVERIFY(!close->isEnabled());
+        table->selectRow(0);
+        QVERIFY(close->isEnabled());
+        close->click();
+        QVERIFY(waitUntil([&] { return client.state() == QAbstractSocket::UnconnectedState && !table->isVisible(); }, kPatience));
+        QVERIFY(!close->isVisible());
+        QVERIFY(dialog->findChild<QLabel *>(u"connectionSum"_s)->text().startsWith("1 since"_L1));
+        const QPointer<QDialog> left(dialog);
+        QVERIFY(m_manager->remove({id}));
+        QVERIFY(waitUntil([&] { return !left; }, kPatience)); // it goes with its forward
+    }
+
+    void aRowStaysWhereItIsWhileOthersComeAndGo()
+    {
+        ForwardConnectionModel model;
+        const auto connection = [](quint64 id) {
+            ForwardConnection made;
+            made.id = id;
+            made.since = made.movedAt = QDateTime::currentDateTimeUtc();
+            return made;
+        };
+        model.take({connection(1), connection(2), connection(3)});
+        const QPersistentModelIndex second = model.index(1, 0);
+        model.take({connection(2), connection(3), connection(4)});
+        QCOMPARE(model.rowCount(), 3);
+        QCOMPARE(second.row(), 0);
+        QCOMPARE(model.idAt(0), 2U);
+        model.take({connection(4)});
+        QVERIFY(!second.isValid());
+        QCOMPARE(model.idAt(0), 4U);
+        model.take({});
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void theSpeedLimitIsKeptToTheByteUnlessItIsChanged()
+    {
+        const QString id = add(Kind::Dynamic, u"0"_s);
+        ForwardWish wish = *m_wishes->wish(id);
+        wish.bytesPerSecond = 1'500'000;
+        QVERIFY(m_manager->update(wish));
+        for (const auto &[kib, kept] : {std::pair(1'464, 1'500'000), std::pair(100, 102'400), std::pair(0, 0)}) {
+            m_panel->table()->selectRow(0);
+            button(tr("Change…"))->click();
+            auto *dialog = openDialog();
+            QVERIFY(dialog);
+            dialog->findChild<QSpinBox *>(u"forwardLimit"_s)->setValue(kib);
+            dialog->findChild<QPushButton *>(u"forwardSubmit"_s)->click();
+            QCOMPARE(m_wishes->wish(id)->bytesPerSecond, kept);
+            QVERIFY(waitUntil([&] { return !openDialog(); }, kPatience));
+        }
     }
 
     void theStatusBarCountsWhatIsOn()
