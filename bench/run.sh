@@ -24,6 +24,7 @@ for _ in $(seq 20); do
 done | sort -n | awk '{ v[NR] = $1 } END { printf "%-52s %11.1f ms   %s\n", "sandpiper-cli ls, median of 20", v[int((NR + 1) / 2)] / 100, "<= 80 ms" }'
 build/release/bench/bench_sandboxlist 2>/dev/null || true
 build/release/bench/bench_sshlink 2>/dev/null || true
+build/release/bench/bench_forwards 2>/dev/null || true
 build/release/bench/bench_sftp 2>/dev/null || true
 build/release/bench/bench_transfers 2>/dev/null || true
 QT_QPA_PLATFORM=offscreen build/release/bench/bench_terminal 2>/dev/null || true
