@@ -8,7 +8,7 @@
 #include "session/providers/factory.h"
 #include "session/providers/sshhosts.h"
 #include "session/runafter.h"
-#include "session/sshlink.h"
+#include "session/sshforwardlink.h"
 #include "sftp/sftpfilesystem.h"
 #include "sftp/vendorfilesystem.h"
 #include "ui/forwardwords.h"
@@ -235,8 +235,10 @@ StandingForwards::Services Application::forwardServices(const SandboxId &id)
     StandingForwards::Services services;
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
-    services.makeLink = [this](const Sandbox &sandbox) -> std::unique_ptr<SshLink> {
-        return sandbox.ssh ? std::make_unique<SshLink>(linkOptions(sandbox, signInTo(sandbox.id)), m_prompts.get()) : nullptr;
+    services.makeLink = [this](const Sandbox &sandbox) -> Result<std::unique_ptr<ForwardLink>> {
+        if (!sandbox.ssh)
+            return failure(ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName());
+        return std::make_unique<SshForwardLink>(linkOptions(sandbox, signInTo(sandbox.id)), m_prompts.get());
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;

@@ -72,7 +72,7 @@ void StandingForwards::closeConnection(qsizetype index, quint64 connection)
 {
     for (const auto &[id, of] : m_ids.asKeyValueRange()) {
         if (m_link && of == index)
-            m_link->closeForwardConnection(id, connection);
+            m_link->closeConnection(id, connection);
     }
 }
 
@@ -257,18 +257,16 @@ void StandingForwards::wait(const Error &error)
 
 void StandingForwards::connectLink()
 {
-    m_link = m_services.makeLink(m_sandbox);
-    if (!m_link)
-        return setStatus(State::Failed, {ErrorKind::Unsupported, Layer::Provider, m_sandbox.capabilities.reasonAgainst(Capability::SshShell), {}});
+    Result<std::unique_ptr<ForwardLink>> link = m_services.makeLink(m_sandbox);
+    if (!link)
+        return setStatus(State::Failed, link.error());
+    m_link = *std::move(link);
     m_wasReady = false;
-    connect(m_link.get(), &SshLink::stateChanged, this, [this](LinkState state) {
-        if (state == LinkState::Ready)
-            linkReady();
-    });
-    connect(m_link.get(), &SshLink::bannerReceived, this, &StandingForwards::noticeReceived);
-    connect(m_link.get(), &SshLink::forwardChanged, this, &StandingForwards::forwardNews);
-    connect(m_link.get(), &SshLink::forwardTrafficChanged, this, &StandingForwards::trafficNews);
-    connect(m_link.get(), &SshLink::closed, this, &StandingForwards::linkClosed);
+    connect(m_link.get(), &ForwardLink::ready, this, &StandingForwards::linkReady);
+    connect(m_link.get(), &ForwardLink::bannerReceived, this, &StandingForwards::noticeReceived);
+    connect(m_link.get(), &ForwardLink::forwardChanged, this, &StandingForwards::forwardNews);
+    connect(m_link.get(), &ForwardLink::trafficChanged, this, &StandingForwards::trafficNews);
+    connect(m_link.get(), &ForwardLink::closed, this, &StandingForwards::linkClosed);
     m_link->connectToHost();
     for (qsizetype i = 0; i < m_wishes.size(); ++i)
         arm(i);
@@ -312,7 +310,7 @@ void StandingForwards::tryAgain(qsizetype index)
     const auto delay = backoffDelay(++m_wishes[index].tries, chance());
     // Of many links at most one is there, so what is not cancelled finds that its turn is over.
     (void)m_services.after(delay, this, [this, index, of = m_turn] {
-        if (of == m_turn && m_link && m_link->state() == LinkState::Ready)
+        if (of == m_turn && m_link && m_link->isReady())
             arm(index);
     });
 }

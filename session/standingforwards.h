@@ -3,9 +3,9 @@
 #pragma once
 
 #include "session/comeback.h"
+#include "session/forwardlink.h"
 #include "session/networkwatch.h"
 #include "session/provider.h"
-#include "session/sshlink.h"
 
 #include <QDateTime>
 #include <QFuture>
@@ -45,7 +45,7 @@ public:
         QPointer<SandboxProvider> provider;
         std::optional<Sandbox> plainHost; // a machine of no vendor
         QPointer<NetworkWatch> network;   // may be null
-        std::function<std::unique_ptr<SshLink>(const Sandbox &)> makeLink; // null: it has no SSH
+        std::function<Result<std::unique_ptr<ForwardLink>>(const Sandbox &)> makeLink; // or why nothing leads there
         std::function<double()> random;
         std::function<std::function<void()>(std::chrono::milliseconds delay, QObject *context, std::function<void()> fn)> after;
     };
@@ -115,7 +115,7 @@ private:
     Sandbox m_sandbox; // as it was last found
     Status m_status;
     QList<Wish> m_wishes;
-    std::unique_ptr<SshLink> m_link;
+    std::unique_ptr<ForwardLink> m_link;
     QHash<int, qsizetype> m_ids; // of the link's forwards
     bool m_wasReady = false;
     int m_attempt = 0;

@@ -3,6 +3,7 @@
 #include "app/cli/transferparts.h"
 #include "session/errortext.h"
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 
 #include <QJsonObject>
 #include <QRandomGenerator>
@@ -102,8 +103,10 @@ void ForwardCommand::forward(const Target &target)
     services.provider = target.provider;
     if (!target.provider)
         services.plainHost = target.sandbox;
-    services.makeLink = [prompts = m_prompts.get(), signIn = target.signIn](const Sandbox &sandbox) {
-        return sandbox.ssh ? std::make_unique<SshLink>(linkOptionsFor(sandbox, signIn), prompts) : nullptr;
+    services.makeLink = [prompts = m_prompts.get(), signIn = target.signIn](const Sandbox &sandbox) -> Result<std::unique_ptr<ForwardLink>> {
+        if (!sandbox.ssh)
+            return failure(ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName());
+        return std::make_unique<SshForwardLink>(linkOptionsFor(sandbox, signIn), prompts);
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;

@@ -3,6 +3,7 @@
 
 #include "session/forwardtellers.h"
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 
 #include "tests/support/cuttableproxy.h"
 #include "tests/support/fakeprovider.h"
@@ -303,7 +304,7 @@ private:
                 ++m_links;
                 LinkOptions options = m_server->options();
                 options.endpoint.port = m_network->port();
-                return std::make_unique<SshLink>(options, &m_prompts);
+                return std::make_unique<SshForwardLink>(options, &m_prompts);
             };
             standing.random = [] { return 0.5; };
             standing.after = runAfter;

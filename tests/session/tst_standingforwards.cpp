@@ -2,6 +2,7 @@
 #include "session/standingforwards.h"
 
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 
 #include "tests/support/cuttableproxy.h"
 #include "tests/support/fakeprovider.h"
@@ -35,7 +36,7 @@ struct Scene
             services.plainHost = sandbox;
         services.makeLink = [this, options](const Sandbox &) {
             ++links;
-            return std::make_unique<SshLink>(options, &prompts);
+            return std::make_unique<SshForwardLink>(options, &prompts);
         };
         services.random = [] { return 0.5; };
         services.after = runAfter;

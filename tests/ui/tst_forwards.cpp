@@ -1,5 +1,6 @@
 // The list of forwards, the dialog for one, and their words; what listens does so over a real SSH server.
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 #include "tests/support/fakeprovider.h"
 #include "tests/support/recordingprompts.h"
 #include "tests/support/testsshd.h"
@@ -65,7 +66,7 @@ private slots:
         services.standing = [this](const SandboxId &id) {
             StandingForwards::Services standing;
             standing.provider = m_registry->provider(id.account);
-            standing.makeLink = [this](const Sandbox &) { return std::make_unique<SshLink>(m_server->options(), &m_prompts); };
+            standing.makeLink = [this](const Sandbox &) { return std::make_unique<SshForwardLink>(m_server->options(), &m_prompts); };
             standing.random = [] { return 0.5; };
             standing.after = runAfter;
             return standing;
