@@ -93,6 +93,7 @@ ApiFront::ApiFront(const Parts &parts, Secret apiKey)
     addPtys();
     addProcesses();
     addFiles();
+    addTunnels();
 }
 
 bool ApiFront::isOurOrigin(const QByteArray &origin) const
@@ -284,6 +285,12 @@ void ApiFront::addFiles()
     addSandboxRoute("PUT", "/api/v1/files", [api](HttpExchange *e, S s, A) { api->write(e, s); });
     addSandboxRoute("DELETE", "/api/v1/files", [api](HttpExchange *e, S s, A) { api->remove(e, s); });
     addSandboxRoute("GET", "/api/v1/files/list", [api](HttpExchange *e, S s, A) { api->list(e, s); });
+}
+
+void ApiFront::addTunnels()
+{
+    TunnelApi *api = m_parts.tunnels;
+    addSandboxRoute("GET", "/api/v1/tunnels/tcp", [api](HttpExchange *e, const LocalSandbox &s, const QStringList &) { api->open(e, s); });
 }
 
 } // namespace Sandpiper

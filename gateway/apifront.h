@@ -7,6 +7,7 @@
 #include "gateway/processapi.h"
 #include "gateway/ptyapi.h"
 #include "gateway/router.h"
+#include "gateway/tunnelapi.h"
 #include "session/secret.h"
 
 namespace Sandpiper {
@@ -27,6 +28,7 @@ public:
         PtyApi *ptys;
         ProcessApi *processes;
         FileApi *files;
+        TunnelApi *tunnels;
     };
     // parts are borrowed and outlive this.
     ApiFront(const Parts &parts, Secret apiKey);
@@ -45,6 +47,7 @@ private:
     void addPtys();
     void addProcesses();
     void addFiles();
+    void addTunnels();
     void addSandboxRoute(const QByteArray &method, const QByteArray &pattern, SandboxFunction function);
     void listKeys(HttpExchange *exchange) const;
     void addKey(HttpExchange *exchange) const;

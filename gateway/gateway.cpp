@@ -57,7 +57,8 @@ Gateway::Gateway(const Options &options, std::unique_ptr<GatewayLock> lock, Secr
     , m_ptys(&m_store, &m_pool, options.ptys)
     , m_processes(&m_store, &m_pool)
     , m_files(&m_pool)
-    , m_front({&m_store, &m_keys, &m_lifecycle, &m_ptys, &m_processes, &m_files}, m_apiKey.clone())
+    , m_tunnels(&m_store, &m_pool)
+    , m_front({&m_store, &m_keys, &m_lifecycle, &m_ptys, &m_processes, &m_files, &m_tunnels}, m_apiKey.clone())
     , m_server(std::make_unique<HttpServer>(&m_front, options.limits))
 {
     connect(&m_idleTimer, &QTimer::timeout, this, &Gateway::checkIdle);

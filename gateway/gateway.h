@@ -64,6 +64,7 @@ private:
     PtyApi m_ptys;
     ProcessApi m_processes;
     FileApi m_files;
+    TunnelApi m_tunnels;
     ApiFront m_front;
     std::unique_ptr<HttpServer> m_server;
     std::unique_ptr<SshFront> m_ssh;

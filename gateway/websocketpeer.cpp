@@ -124,11 +124,14 @@ void WebSocketPeer::handle(const ServerFrameParser &parser)
     case FrameOpcode::Close:
         m_peerClosed = true;
         if (m_state == State::Open)
-            close(parser.closeCode() == 1005 ? quint16(1000) : parser.closeCode(), parser.closeReason(), Queued::Drop);
+            close(parser.closeCode() == 1005 ? quint16(1000) : parser.closeCode(), parser.closeReason(), m_limits.atPeersClose);
         else
             pump();
         break;
     case FrameOpcode::Text:
+        if (m_state == State::Open)
+            emit textReceived();
+        break;
     case FrameOpcode::Continuation:
     case FrameOpcode::Pong:
         break;

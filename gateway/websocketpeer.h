@@ -17,11 +17,13 @@ class WebSocketPeer : public QObject
 {
     Q_OBJECT
 public:
+    enum class Queued { Send, Drop };
     struct Limits
     {
         qsizetype messageBytes = 64 * 1024; // of what the client sends
         std::chrono::milliseconds ping = std::chrono::seconds(30); // dropped where nothing came since the last one
         std::chrono::milliseconds close = std::chrono::seconds(30); // for the closing handshake, without progress
+        Queued atPeersClose = Queued::Drop; // what waits for the client when it says its Close
     };
     WebSocketPeer(std::unique_ptr<QTcpSocket> socket, const Limits &limits, QObject *parent = nullptr);
     ~WebSocketPeer() override;
@@ -29,7 +31,6 @@ public:
     // Queued here, and handed to the network in small portions, so that close() need not wait.
     void sendBinary(QByteArrayView payload);
     // Sends what is queued and then the Close frame, or only the Close frame.
-    enum class Queued { Send, Drop };
     void close(quint16 code, const QByteArray &reason, Queued queued = Queued::Send);
     // Drops the connection without a word.
     void abort();
@@ -42,6 +43,7 @@ public:
 
 signals:
     void binaryReceived(const QByteArray &payload);
+    void textReceived(); // and skipped
     void queueShrank();
     void closed(); // once, and never from inside one of the calls above but abort()
 

@@ -142,7 +142,7 @@ void TestOfficialClient::itWorksUnchanged()
 {
     const Outcome outcome = node({u"journey.mjs"_s}, m_gateway.apiKey());
     QVERIFY2(outcome.status == 0 && outcome.output.contains("\ndone\n"), outcome.output.constData());
-    QCOMPARE(outcome.output.count("ok "), 15);
+    QCOMPARE(outcome.output.count("ok "), 16);
 }
 
 void TestOfficialClient::aWrongKeyIsAnAuthenticationError()

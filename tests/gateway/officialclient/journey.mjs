@@ -1,10 +1,19 @@
 // One user's way through the vendor's own client, against whatever TENSORLAKE_API_URL names.
 // Prints "ok NAME" for each step that came out right, and stops with the first that did not.
 import assert from "node:assert/strict";
+import net from "node:net";
 import { Sandbox } from "tensorlake";
 
 const patience = 30_000;
 const decoder = new TextDecoder();
+// Says its port, and gives back what comes.
+const echoService = `import socket
+s=socket.create_server(("127.0.0.1",0))
+print(s.getsockname()[1],flush=True)
+while True:
+    c,_=s.accept()
+    while d:=c.recv(65536): c.sendall(d)
+    c.close()`;
 
 async function step(name, work) {
     const result = await work();
@@ -70,6 +79,29 @@ try {
         await connected.deleteFile(path);
         await assert.rejects(connected.readFile(path), /404|not found|no such/i);
         await assert.rejects(connected.readFile("/workspace"), /400|director/i);
+    });
+    await step("tunnel", async () => {
+        const service = await connected.startProcess("python3", { args: ["-c", echoService] });
+        let port = 0;
+        const deadline = Date.now() + patience;
+        while (port === 0 && Date.now() < deadline)
+            port = Number((await connected.getStdout(service.pid)).lines[0] ?? 0);
+        const tunnel = await connected.createTunnel(port, { localPort: 0 });
+        const bytes = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7) % 251));
+        const back = await new Promise((resolve, reject) => {
+            const pieces = [];
+            const socket = net.connect(tunnel.localPort, tunnel.localHost, () => socket.write(bytes));
+            socket.on("data", (piece) => {
+                pieces.push(piece);
+                if (pieces.reduce((sum, each) => sum + each.length, 0) >= bytes.length)
+                    resolve(Buffer.concat(pieces));
+            });
+            socket.on("error", reject);
+            socket.setTimeout(patience, () => reject(new Error("no answer through the tunnel")));
+        });
+        assert.deepEqual(back, bytes);
+        await tunnel.close();
+        await connected.killProcess(service.pid);
     });
     const shell = { command: "/bin/bash", args: ["--norc"], env: { PS1: "$ ", TERM: "dumb" }, rows: 24, cols: 80 };
     const pty = await step("create a PTY", async () => connected.createPty(shell));
