@@ -21,6 +21,7 @@ enum class Capability {
     LocalForward,
     RemoteForward,
     AgentForward,
+    Tunnel,          // TCP connections into it by the vendor's own protocol, without SSH
     OutboundNetwork, // the sandbox reaches the internet
     Isolation,       // the sandbox is separated from the host as it should be
 };

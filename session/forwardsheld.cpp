@@ -4,6 +4,8 @@
 #include <mutex>
 #include <vector>
 
+using namespace Qt::Literals::StringLiterals;
+
 namespace Sandpiper {
 namespace {
 
@@ -47,6 +49,16 @@ bool HeldForward::isHeld(const ForwardOwner &owner, const ForwardSpec &spec)
 {
     const std::lock_guard guard(table().mutex);
     return std::ranges::any_of(table().entries, [&](const Entry &entry) { return entry.owner.identity == owner.identity && entry.spec == spec; });
+}
+
+Error HeldForward::explained(const ForwardOwner &owner, const ForwardSpec &spec, const Error &error, bool &isHeld)
+{
+    isHeld = error.kind == ErrorKind::Conflict && HeldForward::isHeld(owner, spec);
+    const QString other = error.kind == ErrorKind::Conflict ? ownerOf(spec.listen) : QString();
+    Error full = error;
+    if (!other.isEmpty())
+        full.detail += u", by the forward to %1"_s.arg(tamed(other, 80));
+    return full;
 }
 
 QString HeldForward::ownerOf(const ForwardSpec::End &at)

@@ -25,6 +25,9 @@ public:
 
     // Whether another link to the same machine has just this forward.
     [[nodiscard]] static bool isHeld(const ForwardOwner &owner, const ForwardSpec &spec);
+    // Why a listener here could not be made, with whose it is where one of ours is in the way. isHeld: another link
+    // to the same machine has just this forward.
+    [[nodiscard]] static Error explained(const ForwardOwner &owner, const ForwardSpec &spec, const Error &error, bool &isHeld);
     // Whose forward listens at this place on this computer, for people; empty: none of ours.
     [[nodiscard]] static QString ownerOf(const ForwardSpec::End &at);
 

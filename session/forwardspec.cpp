@@ -302,6 +302,25 @@ QString forwardArgument(const ForwardSpec &spec)
     return forwardOption(spec.kind) + u' ' + forwardText(spec);
 }
 
+QString keyOf(ForwardWay way)
+{
+    switch (way) {
+    case ForwardWay::Automatic: return u"auto"_s;
+    case ForwardWay::Ssh: return u"ssh"_s;
+    case ForwardWay::Tunnel: return u"tunnel"_s;
+    }
+    Q_UNREACHABLE_RETURN({});
+}
+
+std::optional<ForwardWay> forwardWayOf(const QString &key)
+{
+    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel}) {
+        if (key == keyOf(way))
+            return way;
+    }
+    return std::nullopt;
+}
+
 QString forwardFailure(const ForwardSpec &spec, const Error &error)
 {
     return tamed(u"The forward %1 failed: %2."_s.arg(forwardArgument(spec),

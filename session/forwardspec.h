@@ -65,6 +65,13 @@ inline constexpr qsizetype kMostSocketPath = 107;
 // "127.0.0.1:8080", "[::1]:80", "/run/x.sock", "8080".
 [[nodiscard]] QString forwardEndText(const ForwardSpec::End &end);
 
+// What carries a forward to its sandbox. Automatic: chosen by what the sandbox can.
+enum class ForwardWay { Automatic, Ssh, Tunnel };
+
+// "auto", "ssh", "tunnel": for files and the command line. Nothing: no way is called that.
+[[nodiscard]] QString keyOf(ForwardWay way);
+[[nodiscard]] std::optional<ForwardWay> forwardWayOf(const QString &key);
+
 // How forwards are made; mostly said by an ssh_config.
 struct ForwardRules
 {
@@ -100,6 +107,7 @@ struct ForwardStatus
     Error error; // Failed: why, its detail a clause ("port 8080 is in use on this computer"). Lost: why the link ended
     // Failed: another link of this program to the same machine has it, and it works there.
     bool isHeldElsewhere = false;
+    ForwardWay way = ForwardWay::Ssh; // that it goes; never Automatic
 
     // Nothing more comes of it.
     [[nodiscard]] bool isOver() const { return state == State::Failed || state == State::Lost || state == State::Stopped; }

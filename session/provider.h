@@ -7,6 +7,7 @@
 #include "session/secret.h"
 #include "session/shell.h"
 #include "session/vendorfiles.h"
+#include "session/websocketclient.h"
 
 #include <QFuture>
 #include <QObject>
@@ -105,6 +106,13 @@ public:
     [[nodiscard]] virtual std::unique_ptr<Shell> makePtyShell(const Sandbox &sandbox, const ShellSpec &spec, const std::optional<PtyHandle> &known) = 0;
     // A command by the vendor's process API; line-buffered text where the API is. Null where missing.
     [[nodiscard]] virtual std::unique_ptr<RemoteCommand> makeCommand(const Sandbox &sandbox, const CommandSpec &spec) = 0;
+    // A TCP connection to a port of the sandbox's own loopback, as one WebSocket whose binary messages are its bytes;
+    // the credentials are in headers. May wake a sandbox: who asks has found it running. Unsupported where
+    // Capability::Tunnel is missing.
+    [[nodiscard]] virtual Result<WebSocketRequest> tunnelRequest(const Sandbox &sandbox, quint16)
+    {
+        return failure(ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::Tunnel), sandbox.displayName());
+    }
     // Files by the vendor's file API, for a sandbox that has no SFTP. Null where missing.
     [[nodiscard]] virtual std::unique_ptr<VendorFiles> makeFiles(const Sandbox &) { return {}; }
 

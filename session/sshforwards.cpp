@@ -92,11 +92,8 @@ void SshForwards::listenHere(Forward &forward)
 {
     Result<ForwardListener> listener = ForwardListener::open(forward.spec.listen, m_rules);
     if (!listener) {
-        Error error = listener.error();
-        const bool isHeld = error.kind == ErrorKind::Conflict && HeldForward::isHeld(m_owner, forward.spec);
-        const QString other = error.kind == ErrorKind::Conflict ? HeldForward::ownerOf(forward.spec.listen) : QString();
-        if (!other.isEmpty())
-            error.detail += u", by the forward to %1"_s.arg(tamed(other, 80));
+        bool isHeld = false;
+        const Error error = HeldForward::explained(m_owner, forward.spec, listener.error(), isHeld);
         return fail(forward, error, isHeld);
     }
     forward.listener = std::make_unique<ForwardListener>(*std::move(listener));

@@ -1,27 +1,16 @@
 // The inside of SshForwards. See there.
 #pragma once
 
-#include "session/socksserver.h"
+#include "session/socksclient.h"
 #include "session/sshforwards.h"
 
 namespace Sandpiper {
 
-class SshForwards::Client
+class SshForwards::Client : public SocksClient
 {
 public:
-    Client(ForwardListener::Accepted accepted, std::chrono::steady_clock::time_point deadline);
-
-    [[nodiscard]] int descriptor() const { return m_accepted.stream.get(); } // -1: it is given away
-    [[nodiscard]] std::chrono::steady_clock::time_point deadline() const { return m_deadline; }
-    // Takes in what is there. Asked: tunnel() is what is wished for. Refused: also gone, or too slow.
-    [[nodiscard]] SocksServer::State read();
-    [[nodiscard]] TunnelSpec tunnel();
-    void leave() { m_accepted.stream.reset(); }
-
-private:
-    ForwardListener::Accepted m_accepted;
-    std::chrono::steady_clock::time_point m_deadline;
-    SocksServer m_socks;
+    using SocksClient::SocksClient;
+    [[nodiscard]] TunnelSpec tunnel(); // Asked: what is wished for
 };
 
 struct SshForwards::Forward

@@ -72,6 +72,7 @@ public:
     void end(WebSocketEnd how);
     void hangUp();
     void write(WebSocketOpcode opcode, QByteArrayView payload);
+    void awaitGoodbye();
 
     WebSocketClient *const q;
     WebSocketRequest request;
@@ -92,6 +93,7 @@ public:
     std::optional<Error> left; // the peer has gone; what it sent before still counts
     int unanswered = 0;
     bool deleteWhenDone = false;
+    bool isFinishing = false; // our goodbye is said: nothing more is sent, what comes is received
 };
 
 void WebSocketClient::Private::connectSocket()
@@ -209,6 +211,7 @@ void WebSocketClient::Private::process()
                 break;
             unanswered = 0;
             probing.stop();
+            awaitGoodbye();
         }
         const QByteArray input = unread; // stays while a slot deletes us
         QByteArrayView view = QByteArrayView(input).sliced(unreadAt);
@@ -308,7 +311,15 @@ void WebSocketClient::Private::peerLeft(const Error &why)
         (void)reply.finish();
         return fail(reply.error());
     }
+    if (isFinishing)
+        return end({.wasOpen = true, .hasCode = true, .code = 1006, .reason = {}, .error = {}});
     fail(*left);
+}
+
+void WebSocketClient::Private::awaitGoodbye()
+{
+    if (isFinishing)
+        deadline.start(timing.drainDeadline);
 }
 
 void WebSocketClient::Private::tick()
@@ -330,6 +341,11 @@ void WebSocketClient::Private::deadlinePassed()
 {
     if (state == State::Closing)
         return hangUp();
+    // Whoever does not read keeps the other side from saying it.
+    if (isFinishing && window <= 0)
+        return awaitGoodbye();
+    if (isFinishing)
+        return end({.wasOpen = true, .hasCode = true, .code = 1006, .reason = {}, .error = {}});
     if (state == State::Upgrading && reply.hasHead()) {
         (void)reply.finish();
         return fail(reply.error());
@@ -380,7 +396,7 @@ void WebSocketClient::Private::hangUp()
 
 void WebSocketClient::Private::write(WebSocketOpcode opcode, QByteArrayView payload)
 {
-    if (socket && socket->state() == QAbstractSocket::ConnectedState)
+    if (socket && socket->state() == QAbstractSocket::ConnectedState && !isFinishing)
         socket->write(webSocketFrame(opcode, payload));
 }
 
@@ -440,7 +456,7 @@ void WebSocketClient::ping(QByteArrayView payload)
 
 void WebSocketClient::probe()
 {
-    if (!isOpen() || d->window <= 0 || d->probing.isActive())
+    if (!isOpen() || d->isFinishing || d->window <= 0 || d->probing.isActive())
         return;
     d->write(WebSocketOpcode::Ping, {});
     d->probing.start(d->timing.probeDeadline);
@@ -461,6 +477,17 @@ void WebSocketClient::grant(qint64 bytes)
     // Not from inside this call: the giver may be in the middle of something.
     if (wasEmpty && d->window > 0)
         QMetaObject::invokeMethod(this, [this] { d->process(); }, Qt::QueuedConnection);
+}
+
+void WebSocketClient::finish(quint16 code)
+{
+    if (!isOpen() || d->isFinishing)
+        return;
+    d->pings.stop();
+    d->probing.stop();
+    d->write(WebSocketOpcode::Close, webSocketClosePayload(code, {}));
+    d->isFinishing = true;
+    d->awaitGoodbye();
 }
 
 void WebSocketClient::close(quint16 code, Afterwards afterwards)

@@ -31,6 +31,7 @@ struct WebSocketTiming
     std::chrono::milliseconds pingInterval{20'000};    // lost when two go unanswered
     std::chrono::milliseconds closeDeadline{2'000};    // for the other side's answer to our close
     std::chrono::milliseconds probeDeadline{5'000};    // for any sign of life after probe()
+    std::chrono::milliseconds drainDeadline{30'000};   // for the next byte after finish()
 };
 
 // How it ended. Exactly one of: the peer's close frame (hasCode), or an error.
@@ -66,6 +67,10 @@ public:
     void probe();
     [[nodiscard]] qint64 bytesToWrite() const;
     void grant(qint64 bytes);
+    // Says goodbye, so nothing more can be sent, and goes on receiving what the other side sends before its own
+    // goodbye; ended() follows. A connection that breaks afterwards, or says nothing more in time, has ended with
+    // 1006. Open only.
+    void finish(quint16 code);
     // Says goodbye and ends quietly: no signal comes afterwards. The object may be deleted at once,
     // or told to delete itself when the other side has answered.
     enum class Afterwards { Keep, DeleteLater };

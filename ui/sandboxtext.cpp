@@ -164,6 +164,8 @@ QString capabilityName(Capability capability)
         return Words::tr("Forward ports from it");
     case Capability::AgentForward:
         return Words::tr("Forward the SSH agent");
+    case Capability::Tunnel:
+        return Words::tr("Forward ports to it without SSH");
     case Capability::OutboundNetwork:
         return Words::tr("Reaches the internet");
     case Capability::Isolation:

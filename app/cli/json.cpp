@@ -10,12 +10,13 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
-constexpr std::array<std::pair<Capability, const char *>, 16> capabilityNames = {{
+constexpr std::array<std::pair<Capability, const char *>, 17> capabilityNames = {{
     {Capability::PtyShell, "pty_shell"}, {Capability::SshShell, "ssh_shell"}, {Capability::Reattach, "reattach"},
     {Capability::Exec, "exec"}, {Capability::Sftp, "sftp"}, {Capability::Create, "create"},
     {Capability::Rename, "rename"}, {Capability::Suspend, "suspend"}, {Capability::Resume, "resume"},
     {Capability::Terminate, "terminate"}, {Capability::SshKeys, "ssh_keys"}, {Capability::LocalForward, "local_forward"},
     {Capability::RemoteForward, "remote_forward"}, {Capability::AgentForward, "agent_forward"},
+    {Capability::Tunnel, "tunnel"},
     {Capability::OutboundNetwork, "outbound_network"}, {Capability::Isolation, "isolation"}}};
 
 QJsonValue timeJson(const QDateTime &time)

@@ -49,6 +49,19 @@ QJsonObject ptyWish(const ShellSpec &spec, TerminalSize size, const QString &fol
     return wish;
 }
 
+// A socket inside a sandbox, with the account's token in a header.
+Result<WebSocketRequest> socketRequest(const TensorlakeContext &context, const Secret &secret, const Sandbox &sandbox, const Result<QString> &path)
+{
+    Result<WebSocketRequest> request = context.routes.usable().and_then([&] { return path; }).and_then([&](const QString &inside) {
+        return context.routes.socketInside(sandbox, inside);
+    });
+    if (request) {
+        QByteArray bearer = "Bearer "_ba.append(secret.reveal());
+        request->secretHeaders = {{"Authorization"_ba, std::make_shared<Secret>(Secret::taking(bearer))}};
+    }
+    return request;
+}
+
 } // namespace
 
 QFuture<Result<QList<PtySession>>> TensorlakeProvider::ptySessions(const Sandbox &sandbox)
@@ -147,13 +160,8 @@ std::unique_ptr<Shell> TensorlakeProvider::makePtyShell(const Sandbox &sandbox, 
     endpoint.subject = sandbox.displayName();
     endpoint.request = [context = m_context, secret = m_secret, place](const PtyHandle &handle) {
         // An address that may not be used stays empty, and the socket says so.
-        const Result<WebSocketRequest> routed = context->routes.usable()
-                                                        .and_then([&] { return ptyPath(handle.sessionId, "/ws"_L1); })
-                                                        .and_then([&](const QString &path) { return context->routes.socketInside(*place, path); });
-        WebSocketRequest request = routed.value_or(WebSocketRequest());
-        QByteArray bearer = "Bearer "_ba.append(secret->reveal());
-        request.secretHeaders = {{"Authorization"_ba, std::make_shared<Secret>(Secret::taking(bearer))},
-                                 {"X-PTY-Token"_ba, handle.token}};
+        WebSocketRequest request = socketRequest(*context, *secret, *place, ptyPath(handle.sessionId, "/ws"_L1)).value_or(WebSocketRequest());
+        request.secretHeaders.append({"X-PTY-Token"_ba, handle.token});
         return request;
     };
     const auto gone = [subject = endpoint.subject] { return failure(ErrorKind::Cancelled, Layer::Provider, {}, subject); };
@@ -172,6 +180,14 @@ std::unique_ptr<Shell> TensorlakeProvider::makePtyShell(const Sandbox &sandbox, 
 std::unique_ptr<RemoteCommand> TensorlakeProvider::makeCommand(const Sandbox &sandbox, const CommandSpec &spec)
 {
     return std::make_unique<TensorlakeCommand>(m_context, HttpClient::Options{m_secret, m_account.pinnedCa, {}}, sandbox, spec);
+}
+
+Result<WebSocketRequest> TensorlakeProvider::tunnelRequest(const Sandbox &sandbox, quint16 port)
+{
+    Result<WebSocketRequest> request = socketRequest(*m_context, *m_secret, sandbox, u"/api/v1/tunnels/tcp"_s);
+    if (request)
+        request->url.setQuery(u"port=%1"_s.arg(port));
+    return request;
 }
 
 std::unique_ptr<VendorFiles> TensorlakeProvider::makeFiles(const Sandbox &sandbox)

@@ -116,7 +116,7 @@ Capabilities capabilitiesFrom(const QJsonObject &object, const Sandbox &sandbox,
     using enum Capability;
     Capabilities can = tensorlakeCapabilities(context);
     if (sandbox.controlUrl.isEmpty() && !context.routes.hasProxyOverride())
-        refuseAll(can, {PtyShell, Reattach, Exec}, u"The vendor does not say where the inside of this sandbox is to be reached."_s);
+        refuseAll(can, {PtyShell, Reattach, Exec, Tunnel}, u"The vendor does not say where the inside of this sandbox is to be reached."_s);
     if (!sandbox.ssh)
         refuseAll(can, {SshShell, Sftp, LocalForward, RemoteForward, AgentForward}, u"The vendor does not say where SSH for this sandbox is to be reached."_s);
     if (object.value("has_network"_L1).toBool(true))
@@ -140,7 +140,7 @@ Capabilities capabilitiesFrom(const QJsonObject &object, const Sandbox &sandbox,
     if (sandbox.state == SandboxState::Running)
         can.refuse(Resume, u"The sandbox is running already."_s);
     if (sandbox.state == SandboxState::Terminated)
-        refuseAll(can, {PtyShell, SshShell, Reattach, Exec, Sftp, Rename, Suspend, Resume, Terminate, LocalForward, RemoteForward, AgentForward},
+        refuseAll(can, {PtyShell, SshShell, Reattach, Exec, Sftp, Rename, Suspend, Resume, Terminate, LocalForward, RemoteForward, AgentForward, Tunnel},
                   u"The sandbox is terminated."_s);
     return can;
 }
@@ -169,7 +169,7 @@ Capabilities tensorlakeCapabilities(const TensorlakeContext &context)
     using enum Capability;
     Capabilities can;
     for (const Capability one : {PtyShell, SshShell, Reattach, Exec, Sftp, Create, Rename, Suspend, Resume, Terminate, SshKeys, LocalForward,
-                                 RemoteForward, OutboundNetwork, Isolation})
+                                 RemoteForward, Tunnel, OutboundNetwork, Isolation})
         can.allow(one);
     if (context.isThisComputer)
         can.allow(AgentForward);

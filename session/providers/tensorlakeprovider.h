@@ -53,6 +53,7 @@ public:
     [[nodiscard]] std::unique_ptr<Shell> makePtyShell(const Sandbox &sandbox, const ShellSpec &spec,
                                                       const std::optional<PtyHandle> &known) override;
     [[nodiscard]] std::unique_ptr<RemoteCommand> makeCommand(const Sandbox &sandbox, const CommandSpec &spec) override;
+    [[nodiscard]] Result<WebSocketRequest> tunnelRequest(const Sandbox &sandbox, quint16 port) override;
     [[nodiscard]] std::unique_ptr<VendorFiles> makeFiles(const Sandbox &sandbox) override;
 
 private:

@@ -311,6 +311,27 @@ private slots:
         QCOMPARE(server.seen.last().target, "/api/v1/pty/s%2F1"_ba);
     }
 
+    void aTunnelIsAskedForInsideTheSandboxWithTheKeyInAHeader()
+    {
+        HostileHttpServer server;
+        const auto cloud = provider(account(server));
+        const Result<WebSocketRequest> request = cloud->tunnelRequest(boxAt(server), 5432);
+        QVERIFY(request);
+        QUrl expected(server.url());
+        expected.setScheme(u"ws"_s);
+        expected.setPath(u"/api/v1/tunnels/tcp"_s);
+        expected.setQuery(u"port=5432"_s);
+        QCOMPARE(request->url, expected);
+        QVERIFY(request->headers.contains(std::pair("Host"_ba, "box1.local"_ba)));
+        QCOMPARE(request->secretHeaders.size(), 1);
+        QCOMPARE(request->secretHeaders.constFirst().first, "Authorization"_ba);
+        QVERIFY(request->secretHeaders.constFirst().second->equals("Bearer tl_key"));
+        Sandbox nowhere = boxAt(server);
+        nowhere.controlUrl.clear();
+        QCOMPARE(cloud->tunnelRequest(nowhere, 5432).error().kind, ErrorKind::NotFound);
+        QCOMPARE(server.connections, 0);
+    }
+
     void aSandboxWithoutWorkspaceStartsElsewhere()
     {
         HostileHttpServer server;

@@ -429,6 +429,48 @@ private slots:
 
     // --- the PTY's own messages ---
 
+    void whatFollowsOurGoodbyeIsReceived_data()
+    {
+        QTest::addColumn<bool>("answers");
+        QTest::addColumn<ScriptedServer::Then>("then");
+        QTest::addColumn<int>("code");
+        QTest::newRow("answered") << true << ScriptedServer::Then::Stay << 1000;
+        QTest::newRow("closed without an answer") << false << ScriptedServer::Then::Close << 1006;
+        QTest::newRow("reset") << false << ScriptedServer::Then::Reset << 1006;
+        QTest::newRow("silence") << false << ScriptedServer::Then::Stay << 1006;
+    }
+    void whatFollowsOurGoodbyeIsReceived()
+    {
+        QFETCH(const bool, answers);
+        QFETCH(const ScriptedServer::Then, then);
+        QFETCH(const int, code);
+        ScriptedServer server;
+        WebSocketTiming timing;
+        timing.drainDeadline = then == ScriptedServer::Then::Stay && !answers ? 2s : 60s;
+        WebSocketClient client(server.request(), window, timing);
+        Heard heard(&client);
+        client.start();
+        TRY_VERIFY(heard.opened == 1);
+        client.send("last");
+        client.finish(1000);
+        client.send("too late");
+        client.ping("p");
+        TRY_VERIFY(server.heard.size() >= 18); // both frames, each with its mask
+        server.client->write(frame(0x82, "tail"));
+        TRY_VERIFY(heard.bytes == "tail");
+        QVERIFY(heard.ends.isEmpty() || code == 1006);
+        if (answers)
+            server.client->write(frame(0x88, QByteArray::fromHex("03e8")));
+        if (then == ScriptedServer::Then::Close)
+            server.client->disconnectFromHost();
+        if (then == ScriptedServer::Then::Reset)
+            server.client->abort();
+        TRY_VERIFY(heard.ends.size() == 1);
+        QVERIFY(heard.ends.first().wasOpen && heard.ends.first().hasCode);
+        QCOMPARE(heard.ends.first().code, code);
+        QCOMPARE(server.heard.size(), 18);
+    }
+
     void ptyMessagesThatAreWrongAreSaid_data()
     {
         QTest::addColumn<QByteArray>("says");

@@ -33,6 +33,7 @@ public:
     // While true answers wait for answerAll().
     bool holding = false;
     std::function<std::unique_ptr<Shell>(const Sandbox &, const ShellSpec &, const std::optional<PtyHandle> &)> shellMaker;
+    std::function<Result<WebSocketRequest>(quint16 port)> tunnelMaker;
 
     void answerAll()
     {
@@ -52,6 +53,11 @@ public:
         box.createdAt = QDateTime::currentDateTimeUtc().addSecs(-7300);
         box.capabilities = m_capabilities;
         return box;
+    }
+
+    Result<WebSocketRequest> tunnelRequest(const Sandbox &sandbox, quint16 port) override
+    {
+        return tunnelMaker ? tunnelMaker(port) : SandboxProvider::tunnelRequest(sandbox, port);
     }
 
     // --- SandboxProvider -----------------------------------------------------------------------

@@ -1,0 +1,259 @@
+#include "session/streamforwards.h"
+
+#include <QLoggingCategory>
+#include <QSocketNotifier>
+
+using namespace Qt::Literals::StringLiterals;
+
+namespace Sandpiper {
+
+static Q_LOGGING_CATEGORY(lcStreamForwards, "sandpiper.session.streamforwards", QtInfoMsg)
+
+struct StreamForwards::Forward
+{
+    int id = 0;
+    ForwardSpec spec;
+    ForwardStatus status;
+    std::unique_ptr<ForwardDoor> door; // here
+    std::vector<StreamJoint *> joints; // children of the forwards
+    std::unique_ptr<HeldForward> held;
+    std::optional<Error> trouble; // that was told last
+};
+
+void FarSide::listen(int id, const ForwardSpec::End &)
+{
+    QMetaObject::invokeMethod(this, [this, id] { emit cannotListen(id, {ErrorKind::Unsupported, Layer::Provider, u"nothing can listen there"_s, {}}); }, Qt::QueuedConnection);
+}
+
+StreamForwards::StreamForwards(std::unique_ptr<FarSide> side, ForwardWay way, const ForwardOwner &owner, const ForwardRules &rules,
+                               std::function<void(const ForwardReport &)> tell)
+    : m_side(std::move(side))
+    , m_way(way)
+    , m_owner(owner)
+    , m_rules(rules)
+    , m_tell(std::move(tell))
+    , m_dialBell(std::make_unique<QSocketNotifier>(m_dial.descriptor(), QSocketNotifier::Read))
+{
+    connect(m_dialBell.get(), &QSocketNotifier::activated, this, &StreamForwards::dialled);
+    connect(m_side.get(), &FarSide::listens, this, [this](int id, const ForwardSpec::End &at) {
+        if (Forward *forward = find(id))
+            listens(*forward, at);
+    });
+    connect(m_side.get(), &FarSide::cannotListen, this, [this](int id, const Error &why) {
+        if (Forward *forward = find(id))
+            fail(*forward, why);
+    });
+    connect(m_side.get(), &FarSide::came, this, &StreamForwards::joinHere);
+}
+
+StreamForwards::~StreamForwards()
+{
+    for (const auto &[id, forward] : m_forwards)
+        close(*forward);
+    // Streams know their side.
+    m_awaited.clear();
+    qDeleteAll(findChildren<StreamJoint *>(Qt::FindDirectChildrenOnly));
+}
+
+StreamForwards::Forward *StreamForwards::find(int id)
+{
+    const auto it = m_forwards.find(id);
+    return it == m_forwards.end() || it->second->status.isOver() ? nullptr : it->second.get();
+}
+
+void StreamForwards::add(int id, const ForwardSpec &spec)
+{
+    auto forward = std::make_unique<Forward>();
+    forward->id = id;
+    forward->spec = spec;
+    Forward &added = *m_forwards.emplace(id, std::move(forward)).first->second;
+    if (m_hasBegun)
+        begin(added);
+}
+
+void StreamForwards::begin()
+{
+    m_hasBegun = true;
+    for (const auto &[id, forward] : m_forwards)
+        begin(*forward);
+}
+
+void StreamForwards::begin(Forward &forward)
+{
+    if (std::optional<Error> refusal = m_side->refusal(forward.spec)) {
+        refusal->subject = m_owner.name;
+        return fail(forward, *refusal);
+    }
+    listensHere(forward.spec.kind) ? listenHere(forward) : m_side->listen(forward.id, forward.spec.listen);
+}
+
+void StreamForwards::listenHere(Forward &forward)
+{
+    Result<ForwardListener> listener = ForwardListener::open(forward.spec.listen, m_rules);
+    if (!listener) {
+        bool isHeld = false;
+        const Error error = HeldForward::explained(m_owner, forward.spec, listener.error(), isHeld);
+        return fail(forward, error, isHeld);
+    }
+    const bool isProxy = forward.spec.kind == ForwardSpec::Kind::Dynamic;
+    forward.door = std::make_unique<ForwardDoor>(*std::move(listener), isProxy ? ForwardDoor::Speaks::Socks : ForwardDoor::Speaks::Nothing, m_rules.greetingPatience,
+                                                 [this] { return hasRoom(); },
+                                                 [this, &forward](ForwardDoor::Visitor visitor) {
+                                                     const ForwardSpec::End target = visitor.target.value_or(forward.spec.target);
+                                                     join(forward, {std::move(visitor.stream), std::move(visitor.early), std::move(visitor.greeting)}, target);
+                                                 });
+    listens(forward, forward.door->at());
+}
+
+void StreamForwards::join(Forward &forward, StreamJoint::End end, const ForwardSpec::End &target)
+{
+    Result<std::unique_ptr<FarStream>> stream = m_side->reach(target);
+    if (stream)
+        return start(forward, std::move(end), *std::move(stream));
+    StreamJoint::refuse(end, stream.error());
+    tellTrouble(forward, stream.error());
+}
+
+void StreamForwards::joinHere(int id, FarStream *raw)
+{
+    std::unique_ptr<FarStream> stream(raw);
+    Forward *forward = find(id);
+    if (!forward || !hasRoom()) {
+        qCWarning(lcStreamForwards).noquote() << m_owner.name << "brings a connection" << (forward ? "when there is no room" : "that nobody asked for");
+        return;
+    }
+    if (std::optional<Result<FileDescriptor>> here = ForwardDial::atOnce(forward->spec.target)) {
+        if (*here)
+            return start(*forward, {**std::move(here), {}, {}}, std::move(stream));
+        return tellTrouble(*forward, here->error());
+    }
+    const quint64 call = ++m_lastCall;
+    if (const Done done = m_dial.call(call, forward->spec.target, m_rules.dialPatience); !done)
+        return tellTrouble(*forward, done.error());
+    m_awaited.emplace(call, Awaited{id, std::move(stream)});
+}
+
+void StreamForwards::dialled()
+{
+    for (ForwardDial::Answer &answer : m_dial.takeAnswers()) {
+        const auto it = m_awaited.find(answer.call);
+        if (it == m_awaited.end())
+            continue;
+        Awaited awaited = std::move(it->second);
+        m_awaited.erase(it);
+        Forward *forward = find(awaited.id);
+        if (!forward)
+            continue;
+        if (answer.stream)
+            start(*forward, {*std::move(answer.stream), {}, {}}, std::move(awaited.stream));
+        else
+            tellTrouble(*forward, answer.stream.error());
+    }
+    lookAgain();
+}
+
+void StreamForwards::start(Forward &forward, StreamJoint::End end, std::unique_ptr<FarStream> stream)
+{
+    auto *joint = new StreamJoint(std::move(end), std::move(stream), m_rules.dialPatience, this);
+    forward.joints.push_back(joint);
+    ++m_joints;
+    connect(joint, &StreamJoint::met, this, [this, &forward] { tellTrouble(forward, {}); });
+    connect(joint, &StreamJoint::over, this, [this, &forward, joint](const std::optional<Error> &neverMet) {
+        std::erase(forward.joints, joint);
+        --m_joints;
+        joint->deleteLater();
+        if (neverMet)
+            tellTrouble(forward, neverMet);
+        lookAgain();
+    });
+    joint->start();
+}
+
+void StreamForwards::listens(Forward &forward, const ForwardSpec::End &at)
+{
+    forward.held = std::make_unique<HeldForward>(m_owner, forward.spec, at);
+    qCInfo(lcStreamForwards).noquote() << m_owner.name << forwardArgument(forward.spec) << "listens at" << forwardEndText(at);
+    setState(forward, {ForwardStatus::State::Listening, at, {}, false, m_way});
+}
+
+void StreamForwards::setState(Forward &forward, ForwardStatus status)
+{
+    forward.status = std::move(status);
+    m_tell({forward.id, forward.spec, forward.status, {}});
+}
+
+void StreamForwards::fail(Forward &forward, const Error &error, bool isHeldElsewhere)
+{
+    close(forward);
+    qCInfo(lcStreamForwards).noquote() << m_owner.name << forwardFailure(forward.spec, error);
+    setState(forward, {ForwardStatus::State::Failed, {}, error, isHeldElsewhere, m_way});
+}
+
+void StreamForwards::tellTrouble(Forward &forward, const std::optional<Error> &error)
+{
+    // At a SOCKS listener everybody is told themselves, and what they want is their own affair; but not what the
+    // way there can never do.
+    const bool isTheirs = forward.spec.kind == ForwardSpec::Kind::Dynamic && (!error || error->kind != ErrorKind::Unsupported);
+    if (isTheirs || forward.trouble == error || (error && error->kind == ErrorKind::Cancelled))
+        return;
+    forward.trouble = error;
+    if (error)
+        m_tell({forward.id, forward.spec, forward.status, error});
+}
+
+void StreamForwards::close(Forward &forward)
+{
+    forward.door.reset();
+    forward.held.reset();
+    for (StreamJoint *joint : std::exchange(forward.joints, {})) {
+        --m_joints;
+        joint->disconnect(this);
+        delete joint;
+    }
+    std::erase_if(m_awaited, [&forward](const auto &awaited) { return awaited.second.id == forward.id; });
+}
+
+void StreamForwards::stop(int id)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    Forward &forward = *it->second;
+    const bool isOver = forward.status.isOver();
+    close(forward);
+    if (!isOver) {
+        if (m_hasBegun && !listensHere(forward.spec.kind))
+            m_side->unlisten(id);
+        setState(forward, {ForwardStatus::State::Stopped, {}, {}, false, m_way});
+    }
+    m_forwards.erase(it);
+    lookAgain();
+}
+
+void StreamForwards::lose(const Error &error)
+{
+    for (const auto &[id, forward] : m_forwards) {
+        const bool isOver = forward->status.isOver();
+        close(*forward);
+        if (!isOver)
+            setState(*forward, {ForwardStatus::State::Lost, {}, error, false, m_way});
+    }
+}
+
+bool StreamForwards::hasRoom() const
+{
+    size_t count = m_joints + m_awaited.size();
+    for (const auto &[id, forward] : m_forwards)
+        count += forward->door ? forward->door->greeted() : 0;
+    return count < kMostStreams;
+}
+
+void StreamForwards::lookAgain()
+{
+    for (const auto &[id, forward] : m_forwards) {
+        if (forward->door)
+            forward->door->look();
+    }
+}
+
+} // namespace Sandpiper
