@@ -2,13 +2,14 @@
 
 #include "session/commandroute.h"
 #include "session/errortext.h"
+#include "session/forwardways.h"
 #include "session/gatewayprovider.h"
 #include "session/localtokens.h"
 #include "session/paths.h"
 #include "session/providers/factory.h"
 #include "session/providers/sshhosts.h"
 #include "session/runafter.h"
-#include "session/sshforwardlink.h"
+#include "session/sshlink.h"
 #include "sftp/sftpfilesystem.h"
 #include "sftp/vendorfilesystem.h"
 #include "ui/forwardwords.h"
@@ -71,7 +72,7 @@ Application::Application(LogSetup *log, QObject *parent)
     m_forwardWishes = std::make_unique<ForwardWishes>(configFolder() + u"/forwards.json"_s);
     ForwardManager::Services forwards;
     forwards.registry = m_registry.get();
-    forwards.standing = [this](const SandboxId &id) { return forwardServices(id); };
+    forwards.standing = [this](const SandboxId &id, ForwardWay way) { return forwardServices(id, way); };
     m_forwards = std::make_unique<ForwardManager>(m_forwardWishes.get(), forwards);
     m_forwardTellers = std::make_unique<ForwardTellers>(m_forwards.get(), runningForwardsFolder());
 
@@ -230,15 +231,13 @@ StandingFiles::Services Application::fileServices(const SandboxId &id)
     return services;
 }
 
-StandingForwards::Services Application::forwardServices(const SandboxId &id)
+StandingForwards::Services Application::forwardServices(const SandboxId &id, ForwardWay way)
 {
     StandingForwards::Services services;
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
-    services.makeLink = [this](const Sandbox &sandbox) -> Result<std::unique_ptr<ForwardLink>> {
-        if (!sandbox.ssh)
-            return failure(ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName());
-        return std::make_unique<SshForwardLink>(linkOptions(sandbox, signInTo(sandbox.id)), m_prompts.get());
+    services.makeLink = [this, way, provider = services.provider](const Sandbox &sandbox) {
+        return makeForwardLink({provider, [this](const Sandbox &found) { return linkOptions(found, signInTo(found.id)); }, m_prompts.get()}, way, sandbox);
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;

@@ -43,7 +43,7 @@ private:
     [[nodiscard]] AccountHub::Services hubServices();
     [[nodiscard]] StandingShell::Services shellServices(const SandboxId &id);
     [[nodiscard]] StandingFiles::Services fileServices(const SandboxId &id);
-    [[nodiscard]] StandingForwards::Services forwardServices(const SandboxId &id);
+    [[nodiscard]] StandingForwards::Services forwardServices(const SandboxId &id, ForwardWay way);
     [[nodiscard]] Result<OpenedFiles> openFiles(const Sandbox &sandbox);
     // Of its files; nobody but bulk uses it.
     [[nodiscard]] Result<std::unique_ptr<SshLink>> filesLink(const Sandbox &sandbox);

@@ -5,7 +5,6 @@
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
-
 ForwardManager::ForwardManager(ForwardWishes *wishes, Services services, QObject *parent)
     : QObject(parent)
     , m_wishes(wishes)
@@ -108,7 +107,7 @@ Done ForwardManager::setOn(const QStringList &ids, bool isOn)
 void ForwardManager::retryNow(const QString &id)
 {
     const std::optional<ForwardWish> wish = m_wishes->wish(id);
-    const auto group = wish ? m_groups.find(wish->sandbox.toString()) : m_groups.end();
+    const auto group = wish ? m_groups.find(GroupKey(*wish)) : m_groups.end();
     if (group == m_groups.end() || !group->second.standing)
         return;
     StandingForwards &standing = *group->second.standing;
@@ -121,6 +120,9 @@ void ForwardManager::retryNow(const QString &id)
     const auto place = group->second.places.find(id);
     if (place == group->second.places.end() || status(id).state != State::Failed)
         return;
+    const ErrorKind why = status(id).error ? status(id).error->kind : ErrorKind::Cancelled;
+    if (why == ErrorKind::AuthRejected || why == ErrorKind::KeyNotRegistered)
+        return standing.startOver(); // the link went another way for want of a key
     const qsizetype before = place->index;
     place->index = standing.add(wish->spec, wish->bytesPerSecond);
     standing.remove(before);
@@ -129,14 +131,14 @@ void ForwardManager::retryNow(const QString &id)
 
 ForwardManager::Group *ForwardManager::groupOf(const ForwardWish &wish)
 {
-    const QString key = wish.sandbox.toString();
+    const GroupKey key(wish);
     if (const auto there = m_groups.find(key); there != m_groups.end())
         return &there->second;
     // The account may come in a moment, when its secret has been read.
     if (m_services.registry && !m_services.registry->provider(wish.sandbox.account))
         return nullptr;
     Group &group = m_groups[key];
-    group.standing = std::make_unique<StandingForwards>(wish.sandbox, QList<ForwardSpec>(), m_services.standing(wish.sandbox));
+    group.standing = std::make_unique<StandingForwards>(wish.sandbox, QList<ForwardSpec>(), m_services.standing(wish.sandbox, wish.way));
     StandingForwards *standing = group.standing.get();
     const auto idOf = [this, key](qsizetype index) {
         for (const auto &[id, place] : m_groups.at(key).places.asKeyValueRange()) {
@@ -165,15 +167,17 @@ void ForwardManager::follow()
 {
     if (!m_hasBegun)
         return;
-    for (auto &[sandbox, group] : m_groups) {
-        group.places.removeIf([this, &group](const std::pair<const QString &, Place &> &each) {
+    for (auto &[key, group] : m_groups) {
+        group.places.removeIf([this, &group, &of = key](const std::pair<const QString &, Place &> &each) {
             Place &place = each.second;
             const std::optional<ForwardWish> wish = m_wishes->wish(each.first);
-            const bool stays = wish && wish->isOn && wish->spec == place.spec;
+            const bool stays = wish && wish->isOn && wish->spec == place.spec && GroupKey(*wish) == of;
             if (!stays)
                 group.standing->remove(place.index);
             else if (std::exchange(place.bytesPerSecond, wish->bytesPerSecond) != wish->bytesPerSecond)
                 group.standing->limit(place.index, wish->bytesPerSecond);
+            if (!stays && wish && wish->isOn)
+                m_haveListened.remove(wish->id); // it begins anew, and does not die on the way
             return !stays;
         });
     }
@@ -223,9 +227,10 @@ void ForwardManager::followSandboxes(const QString &accountId)
             continue;
         m_running.insert(key);
         begun.append(key);
-        const auto group = m_groups.find(key);
-        if (group != m_groups.end() && group->second.standing->status().state == StandingForwards::State::Suspended)
-            group->second.standing->retryNow();
+        for (const auto &[of, group] : m_groups) {
+            if (of.sandbox == key && group.standing->status().state == StandingForwards::State::Suspended)
+                group.standing->retryNow();
+        }
     }
     QStringList on;
     for (const ForwardWish &wish : m_wishes->wishes()) {
@@ -240,7 +245,7 @@ ForwardManager::Status ForwardManager::look(const ForwardWish &wish) const
 {
     if (!wish.isOn)
         return {};
-    const auto group = m_groups.find(wish.sandbox.toString());
+    const auto group = m_groups.find(GroupKey(wish));
     if (group == m_groups.end())
         return {State::Waiting, {}, Error{ErrorKind::NotFound, Layer::Provider, u"its account is not there yet"_s, wish.sandboxName}, {}, false};
     const StandingForwards::Status &link = group->second.standing->status();
@@ -258,7 +263,7 @@ ForwardManager::Status ForwardManager::look(const ForwardWish &wish) const
     const auto place = group->second.places.constFind(wish.id);
     const ForwardStatus forward = place == group->second.places.constEnd() ? ForwardStatus() : group->second.standing->forward(place->index);
     switch (forward.state) {
-    case ForwardStatus::State::Listening: return {State::Listening, forward.at, {}, {}, false};
+    case ForwardStatus::State::Listening: return {State::Listening, forward.at, {}, {}, false, forward.way};
     case ForwardStatus::State::Failed: return {State::Failed, {}, forward.error, {}, false};
     case ForwardStatus::State::Waiting:
     case ForwardStatus::State::Lost:

@@ -1,5 +1,5 @@
-// Keeps the forwards that are switched on: one link for each sandbox that has some, made again after every loss; and
-// says how each stands. GUI thread.
+// Keeps the forwards that are switched on: one link for each sandbox that has some and each way there, made again
+// after every loss; and says how each stands. GUI thread.
 #pragma once
 
 #include "session/forwardwishes.h"
@@ -33,12 +33,13 @@ public:
         std::optional<Error> error;
         QDateTime retryAt;
         bool isAsleep = false; // Waiting for a suspended sandbox: resume it, nothing else wakes it
+        ForwardWay way = ForwardWay::Automatic; // Listening: the one that it goes
         friend bool operator==(const Status &, const Status &) = default;
     };
     struct Services
     {
         // What a link to this sandbox needs. Called when its account is there.
-        std::function<StandingForwards::Services(const SandboxId &)> standing;
+        std::function<StandingForwards::Services(const SandboxId &, ForwardWay)> standing;
         QPointer<SandboxRegistry> registry;
     };
 
@@ -77,6 +78,17 @@ private:
         ForwardSpec spec;
         qint64 bytesPerSecond = 0;
     };
+    struct GroupKey
+    {
+        explicit GroupKey(const ForwardWish &wish)
+            : sandbox(wish.sandbox.toString())
+            , way(wish.way)
+        {
+        }
+        QString sandbox;
+        ForwardWay way;
+        friend auto operator<=>(const GroupKey &, const GroupKey &) = default;
+    };
     struct Group
     {
         std::unique_ptr<StandingForwards> standing;
@@ -94,7 +106,7 @@ private:
 
     ForwardWishes *m_wishes;
     Services m_services;
-    std::map<QString, Group> m_groups; // by SandboxId::toString()
+    std::map<GroupKey, Group> m_groups;
     QHash<QString, Status> m_told;
     QSet<QString> m_haveListened; // since they were switched on
     QSet<QString> m_running; // sandboxes that were seen to run

@@ -59,7 +59,8 @@ QJsonObject wishJson(const ForwardWish &wish)
             {u"on"_s, wish.isOn},
             {u"starts_with_sandpiper"_s, wish.startsWithProgram},
             {u"starts_with_sandbox"_s, wish.startsWithSandbox},
-            {u"bytes_per_second"_s, wish.bytesPerSecond}};
+            {u"bytes_per_second"_s, wish.bytesPerSecond},
+            {u"way"_s, keyOf(wish.way)}};
 }
 
 std::optional<ForwardWish> wishFrom(const QJsonObject &json)
@@ -68,7 +69,9 @@ std::optional<ForwardWish> wishFrom(const QJsonObject &json)
     const std::optional<ForwardSpec::Kind> kind = text.size() > 3 && text.startsWith(u'-') && text.at(2) == u' ' ? kindOfOption(text.at(1)) : std::nullopt;
     const std::optional<SandboxId> sandbox = SandboxId::parse(json.value("sandbox"_L1).toString());
     const Result<ForwardSpec> spec = kind ? parseForward(*kind, text.sliced(3)) : Result<ForwardSpec>(std::unexpected(Error{}));
-    if (!sandbox || !spec)
+    // Files from before there was a choice do not say it.
+    const std::optional<ForwardWay> way = forwardWayOf(json.value("way"_L1).toString(keyOf(ForwardWay::Automatic)));
+    if (!sandbox || !spec || !way)
         return std::nullopt;
     ForwardWish wish{json.value("id"_L1).toString(),
                      *sandbox,
@@ -78,6 +81,7 @@ std::optional<ForwardWish> wishFrom(const QJsonObject &json)
                      json.value("on"_L1).toBool(),
                      json.value("starts_with_sandpiper"_L1).toBool(),
                      json.value("starts_with_sandbox"_L1).toBool(),
+                     *way,
                      std::clamp<qint64>(json.value("bytes_per_second"_L1).toInteger(), 0, kMostBytesPerSecond)};
     if (wish.id.isEmpty() || !checkForwardWish(wish))
         return std::nullopt;

@@ -20,6 +20,7 @@ struct ForwardWish
     bool isOn = false;                // wanted now, and again after a restart of the program
     bool startsWithProgram = false;   // switched on whenever Sandpiper starts
     bool startsWithSandbox = false;   // switched on whenever the sandbox begins to run
+    ForwardWay way = ForwardWay::Automatic;
     qint64 bytesPerSecond = 0;        // at most, in each direction; 0: as fast as it goes
 
     friend bool operator==(const ForwardWish &, const ForwardWish &) = default;

@@ -298,8 +298,9 @@ void StandingForwards::forwardNews(const ForwardReport &report)
             wish.spec.listen.port = status.at.port;
     } else if (status.state == ForwardStatus::State::Lost) {
         status.state = ForwardStatus::State::Waiting;
-    } else if (status.state == ForwardStatus::State::Failed && wish.hasListened) {
-        // The server may not have noticed yet that the link before this one is gone.
+    } else if (status.state == ForwardStatus::State::Failed && (wish.hasListened || status.isHeldElsewhere)) {
+        // The server may not have noticed yet that the link before this one is gone; or another link of ours has not
+        // let go yet.
         tryAgain(index);
     }
     setForward(index, status);

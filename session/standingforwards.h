@@ -68,6 +68,8 @@ public:
     void remove(qsizetype index);
     void open();
     void retryNow(); // Waiting, Suspended, Failed
+    // Over a new link: for who has changed what the last one was refused for. Connections end.
+    void startOver() { begin(); }
     void close();
 
 signals:

@@ -1,8 +1,9 @@
 #include "ui/forwarddialog.h"
 
-#include "session/errortext.h"
+#include "session/forwardways.h"
 #include "ui/dialogkit.h"
 #include "ui/forwardwords.h"
+#include "ui/sandboxtext.h"
 #include "ui/theme.h"
 
 #include <QButtonGroup>
@@ -15,6 +16,7 @@
 #include <QPushButton>
 #include <QRadioButton>
 #include <QSpinBox>
+#include <QStandardItemModel>
 #include <QVBoxLayout>
 
 namespace Sandpiper {
@@ -98,6 +100,7 @@ void ForwardPicture::paintEvent(QPaintEvent *)
 ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry, const ForwardWish &wish, QWidget *parent)
     : QDialog(parent)
     , m_forwards(forwards)
+    , m_registry(registry)
     , m_wish(wish)
     , m_sandbox(new QComboBox(this))
     , m_kinds(new QButtonGroup(this))
@@ -107,6 +110,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     , m_targetLabel(new QLabel(this))
     , m_target(new QLineEdit(this))
     , m_spec(new QLineEdit(this))
+    , m_way(new QComboBox(this))
     , m_name(new QLineEdit(wish.name, this))
     , m_withProgram(new QCheckBox(tr("Switch it on when Sandpiper starts"), this))
     , m_withSandbox(new QCheckBox(tr("Switch it on when the sandbox begins to run"), this))
@@ -119,7 +123,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(wish.id.isEmpty() ? tr("New forward") : tr("Change the forward"));
     m_sandbox->setObjectName(u"forwardSandbox"_s);
-    fillSandboxes(registry);
+    fillSandboxes();
     auto *directions = new QVBoxLayout;
     directions->setSpacing(2);
     const std::pair<ForwardSpec::Kind, QString> kinds[] = {{ForwardSpec::Kind::Local, tr("Reach a port or socket of the sandbox from here")},
@@ -146,6 +150,10 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     m_spec->setMaxLength(4096);
     m_spec->setPlaceholderText(tr("Paste -L 8080:localhost:80, or a whole ssh command"));
     m_spec->setFont(QFont(u"monospace"_s));
+    m_way->setObjectName(u"forwardWay"_s);
+    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel})
+        m_way->addItem(forwardWayText(way), int(way));
+    m_way->setCurrentIndex(m_way->findData(int(wish.way)));
     m_name->setObjectName(u"forwardName"_s);
     m_name->setMaxLength(80);
     m_name->setPlaceholderText(tr("None"));
@@ -171,6 +179,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     form->addRow(tr("Listens at"), m_listen);
     form->addRow(m_targetLabel, m_target);
     form->addRow(tr("OpenSSH"), m_spec);
+    form->addRow(tr("Way there"), m_way);
     form->addRow(tr("Name"), m_name);
     form->addRow(tr("Speed limit"), m_limit);
     form->addRow(QString(), m_withProgram);
@@ -214,6 +223,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     connect(m_submit, &QPushButton::clicked, this, &ForwardDialog::submit);
     connect(m_kinds, &QButtonGroup::idToggled, this, &ForwardDialog::fieldsChanged);
     connect(m_sandbox, &QComboBox::currentIndexChanged, this, &ForwardDialog::fieldsChanged);
+    connect(m_way, &QComboBox::currentIndexChanged, this, &ForwardDialog::fieldsChanged);
     connect(m_listen, &QLineEdit::textEdited, this, &ForwardDialog::fieldsChanged);
     connect(m_target, &QLineEdit::textEdited, this, &ForwardDialog::fieldsChanged);
     connect(m_template, &QComboBox::activated, this, &ForwardDialog::takeTemplate);
@@ -221,16 +231,16 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     m_listen->setFocus();
 }
 
-void ForwardDialog::fillSandboxes(SandboxRegistry *registry)
+void ForwardDialog::fillSandboxes()
 {
     const auto add = [this](const SandboxId &id, const QString &name) {
         m_sandbox->addItem(tamed(name, 60), id.toString());
         m_sandbox->setItemData(m_sandbox->count() - 1, name, Qt::UserRole + 1);
     };
-    if (registry) {
-        for (const QString &account : registry->accountIds()) {
-            for (const Sandbox &sandbox : registry->view(account)->sandboxes) {
-                if (sandbox.ssh || sandbox.id == m_wish.sandbox)
+    if (m_registry) {
+        for (const QString &account : m_registry->accountIds()) {
+            for (const Sandbox &sandbox : m_registry->view(account)->sandboxes) {
+                if (!wayRefusal(ForwardWay::Automatic, sandbox) || sandbox.id == m_wish.sandbox)
                     add(sandbox.id, sandbox.displayName());
             }
         }
@@ -241,7 +251,7 @@ void ForwardDialog::fillSandboxes(SandboxRegistry *registry)
     m_sandbox->setCurrentIndex(qMax(0, m_sandbox->findData(m_wish.sandbox.toString())));
     m_submit->setEnabled(m_sandbox->count() > 0);
     if (m_sandbox->count() == 0)
-        m_sandbox->setPlaceholderText(tr("No sandbox here can be reached by SSH"));
+        m_sandbox->setPlaceholderText(tr("No sandbox here can be reached by SSH or a tunnel"));
 }
 
 ForwardSpec::Kind ForwardDialog::kind() const
@@ -263,6 +273,26 @@ Result<ForwardSpec> ForwardDialog::spec() const
     if (made && made->kind != kind())
         return failure(ErrorKind::InvalidInput, Layer::Ssh, tr("Say what it leads to."));
     return made;
+}
+
+std::optional<Error> ForwardDialog::refusal(ForwardWay way) const
+{
+    const std::optional<SandboxId> id = SandboxId::parse(m_sandbox->currentData().toString());
+    const std::optional<Sandbox> sandbox = m_registry && id ? m_registry->sandbox(*id) : std::nullopt;
+    const Result<ForwardSpec> made = spec();
+    // Of one that is not listed now nothing is known.
+    return sandbox ? wayRefusal(way, *sandbox, made ? std::optional(*made) : std::nullopt) : std::nullopt;
+}
+
+// What cannot be is greyed out, and says why.
+void ForwardDialog::showWays()
+{
+    auto *items = qobject_cast<QStandardItemModel *>(m_way->model());
+    for (int row = 0; row < m_way->count(); ++row) {
+        const std::optional<Error> why = refusal(ForwardWay(m_way->itemData(row).toInt()));
+        items->item(row)->setEnabled(!why);
+        m_way->setItemData(row, why ? QVariant(plainTip(wayReason(*why))) : QVariant(), Qt::ToolTipRole);
+    }
 }
 
 void ForwardDialog::showSpec(const ForwardSpec &spec)
@@ -327,6 +357,9 @@ void ForwardDialog::fieldsChanged()
         if (listensHere(made->kind) && made->listen.path.isEmpty() && made->listen.port > 0 && made->listen.port < 1024)
             notes << tr("Ports below 1024 are often kept for the administrator of this computer.");
     }
+    showWays();
+    if (const std::optional<Error> why = refusal(ForwardWay(m_way->currentData().toInt())))
+        notes << wayReason(*why);
     notes.removeAll(QString());
     m_note->setText(notes.join(u' '));
     m_note->setVisible(!notes.isEmpty());
@@ -349,7 +382,10 @@ void ForwardDialog::submit()
     const Result<ForwardSpec> made = spec();
     if (!made)
         return tell(made.error().detail);
+    if (const std::optional<Error> why = refusal(ForwardWay(m_way->currentData().toInt())))
+        return tell(wayReason(*why));
     const bool isNew = m_wish.id.isEmpty();
+    m_wish.way = ForwardWay(m_way->currentData().toInt());
     m_wish.sandbox = *sandbox;
     m_wish.sandboxName = sandboxName();
     m_wish.spec = *made;

@@ -43,16 +43,19 @@ public:
     ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry, const ForwardWish &wish, QWidget *parent);
 
 private:
-    void fillSandboxes(SandboxRegistry *registry);
+    void fillSandboxes();
     void takeTemplate(int index);
     void takeSpec(const QString &text);
     void fieldsChanged();
     void showSpec(const ForwardSpec &spec);
+    void showWays();
     [[nodiscard]] ForwardSpec::Kind kind() const;
     [[nodiscard]] Result<ForwardSpec> spec() const;
     [[nodiscard]] QString sandboxName() const;
     void submit();
+    [[nodiscard]] std::optional<Error> refusal(ForwardWay way) const; // why it cannot go that way; nothing: it can
     ForwardManager *m_forwards;
+    SandboxRegistry *m_registry;
     ForwardWish m_wish;
     QComboBox *m_sandbox;
     QButtonGroup *m_kinds;
@@ -62,6 +65,7 @@ private:
     QLabel *m_targetLabel;
     QLineEdit *m_target;
     QLineEdit *m_spec;
+    QComboBox *m_way;
     QLineEdit *m_name;
     QCheckBox *m_withProgram;
     QCheckBox *m_withSandbox;

@@ -87,6 +87,8 @@ QVariant ForwardModel::data(const QModelIndex &index, int role) const
     if (role == Qt::ForegroundRole && status.state == ForwardManager::State::Off && column != On)
         return themeColors().muted;
     if (role == Qt::ToolTipRole) {
+        if (column == State && status.state == ForwardManager::State::Listening)
+            return plainTip(forwardStateText(status, wish->spec) + u'\n' + forwardWayText(status.way));
         if (column == State)
             return plainTip(forwardStateText(status, wish->spec));
         if (column == What)

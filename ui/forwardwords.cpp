@@ -86,6 +86,23 @@ QString forwardStateText(const ForwardManager::Status &status, const ForwardSpec
     Q_UNREACHABLE_RETURN({});
 }
 
+QString forwardWayText(ForwardWay way)
+{
+    switch (way) {
+    case ForwardWay::Automatic: return ForwardText::tr("Automatic");
+    case ForwardWay::Ssh: return ForwardText::tr("Over SSH");
+    case ForwardWay::Tunnel: return ForwardText::tr("Through the vendor’s tunnel");
+    }
+    Q_UNREACHABLE_RETURN({});
+}
+
+QString wayReason(const Error &refusal)
+{
+    QString text = tamed(refusal.detail.isEmpty() ? errorText(refusal).sentence : refusal.detail);
+    text.replace(0, 1, text.first(1).toUpper());
+    return text.endsWith(u'.') ? text : text + u'.';
+}
+
 QString exposureText(const ForwardSpec &spec, const QString &sandboxName)
 {
     if (isLoopback(spec.listen))

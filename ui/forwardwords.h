@@ -9,6 +9,10 @@ namespace Sandpiper {
 [[nodiscard]] QString forwardWords(const ForwardSpec &spec, const QString &sandboxName);
 // "Listens at localhost:8888", "Off", why it waits or has failed: one line.
 [[nodiscard]] QString forwardStateText(const ForwardManager::Status &status, const ForwardSpec &spec);
+// "Over SSH", "Through the vendor's tunnel", "Automatic": what carries it there.
+[[nodiscard]] QString forwardWayText(ForwardWay way);
+// Why it cannot go a way, as a sentence: what wayRefusal() says.
+[[nodiscard]] QString wayReason(const Error &refusal);
 // A warning for who binds to more than the loopback; empty: nobody else can reach it.
 [[nodiscard]] QString exposureText(const ForwardSpec &spec, const QString &sandboxName);
 // What a browser can be given: "http://localhost:8888/". Empty: it listens at no TCP port of this computer, or is

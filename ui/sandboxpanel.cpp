@@ -1,9 +1,11 @@
 #include "ui/sandboxpanel.h"
 
 #include "session/featurestore.h"
+#include "session/forwardways.h"
 #include "session/providers/sshhosts.h"
 #include "ui/createdialog.h"
 #include "ui/detailsdialog.h"
+#include "ui/forwardwords.h"
 #include "ui/sandboxtext.h"
 #include "ui/theme.h"
 
@@ -323,8 +325,9 @@ void SandboxPanel::updateActions()
     const QString noFiles = !why(Capability::Sftp).isEmpty() ? why(Capability::Sftp) : why(Capability::SshShell);
     a[ActionId::BrowseFiles]->setEnabled(sandbox && noFiles.isEmpty() && (can(Capability::Sftp) || can(Capability::SshShell)));
     a[ActionId::BrowseFiles]->setToolTip(noFiles);
-    a[ActionId::NewForward]->setEnabled(sandbox && sandbox->ssh);
-    a[ActionId::NewForward]->setToolTip(sandbox && !sandbox->ssh ? sandbox->capabilities.reasonAgainst(Capability::SshShell) : QString());
+    const std::optional<Error> noForwards = sandbox ? wayRefusal(ForwardWay::Automatic, *sandbox) : std::nullopt;
+    a[ActionId::NewForward]->setEnabled(sandbox && !noForwards);
+    a[ActionId::NewForward]->setToolTip(noForwards ? wayReason(*noForwards) : QString());
     a[ActionId::LogInAs]->setEnabled(can(Capability::SshShell));
     a[ActionId::LogInAs]->setToolTip(why(Capability::SshShell));
     a[ActionId::RenameSandbox]->setToolTip(why(Capability::Rename));

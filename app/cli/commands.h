@@ -246,6 +246,7 @@ private:
     QList<ForwardSpec> m_wishes;
     std::unique_ptr<StandingForwards> m_forwards;
     std::unique_ptr<ForwardsTeller> m_teller;
+    ForwardWay m_way = ForwardWay::Automatic;
     std::unique_ptr<BackgroundChild> m_child; // -f: what goes on
     qint64 m_limit = 0;                       // bytes a second, for each; 0: none
     bool m_leaves = false;                    // -f: this is that child, and it has not left yet

@@ -2,8 +2,8 @@
 #include "app/cli/output.h"
 #include "app/cli/transferparts.h"
 #include "session/errortext.h"
+#include "session/forwardways.h"
 #include "session/runafter.h"
-#include "session/sshforwardlink.h"
 
 #include <QJsonObject>
 #include <QRandomGenerator>
@@ -47,6 +47,7 @@ void ForwardCommand::start(const QStringList &arguments)
                        {u"D"_s, u"A SOCKS proxy here, whose connections are made from there: [address:]port. May be repeated."_s, u"SPEC"_s},
                        {u"f"_s, u"Goes on in the background when all of them are ready."_s},
                        {u"limit"_s, u"For each forward and direction at most as many bytes a second; with K, M or G behind it."_s, u"RATE"_s},
+                       {u"way"_s, u"How they get there: auto (SSH, and where it takes no key of yours the vendor's tunnel), ssh or tunnel."_s, u"WAY"_s},
                        {u"name"_s, u"What `forwards` calls them; else the TARGET's name."_s, u"NAME"_s},
                        {u"json"_s, u"One JSON object for each event."_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
@@ -80,6 +81,10 @@ void ForwardCommand::start(const QStringList &arguments)
             return fail(rate.error());
         m_limit = qint64(*rate);
     }
+    const std::optional<ForwardWay> way = parser.isSet(u"way"_s) ? forwardWayOf(parser.value(u"way"_s)) : ForwardWay::Automatic;
+    if (!way)
+        return usage(u"--way must be auto, ssh or tunnel, not \"%1\""_s.arg(parser.value(u"way"_s)));
+    m_way = *way;
     m_name = parser.value(u"name"_s);
     if (parser.isSet(u"name"_s) && (m_name.trimmed().isEmpty() || m_name.size() > kMostName))
         return usage(u"--name must be 1 to %1 characters"_s.arg(kMostName));
@@ -97,17 +102,14 @@ void ForwardCommand::start(const QStringList &arguments)
 
 void ForwardCommand::forward(const Target &target)
 {
-    if (!target.sandbox.ssh)
-        return fail(Error{ErrorKind::Unsupported, Layer::Provider, target.sandbox.capabilities.reasonAgainst(Capability::SshShell), target.sandbox.displayName()});
+    if (const std::optional<Error> refusal = wayRefusal(m_way, target.sandbox))
+        return fail(*refusal);
     StandingForwards::Services services;
     services.provider = target.provider;
     if (!target.provider)
         services.plainHost = target.sandbox;
-    services.makeLink = [prompts = m_prompts.get(), signIn = target.signIn](const Sandbox &sandbox) -> Result<std::unique_ptr<ForwardLink>> {
-        if (!sandbox.ssh)
-            return failure(ErrorKind::Unsupported, Layer::Provider, sandbox.capabilities.reasonAgainst(Capability::SshShell), sandbox.displayName());
-        return std::make_unique<SshForwardLink>(linkOptionsFor(sandbox, signIn), prompts);
-    };
+    services.makeLink = [ways = ForwardWays{target.provider, [signIn = target.signIn](const Sandbox &sandbox) { return linkOptionsFor(sandbox, signIn); }, m_prompts.get()},
+                         way = m_way](const Sandbox &sandbox) { return makeForwardLink(ways, way, sandbox); };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;
     m_forwards = std::make_unique<StandingForwards>(target.sandbox.id, m_wishes, services);
@@ -191,7 +193,8 @@ void ForwardCommand::onForward(qsizetype index, const ForwardStatus &status)
                                                 {u"direction"_s, kindText(spec.kind)},
                                                 {u"address"_s, isPath ? QJsonValue() : QJsonValue(status.at.address.value_or(QString()))},
                                                 {u"port"_s, isPath ? QJsonValue() : QJsonValue(status.at.port)},
-                                                {u"path"_s, isPath ? QJsonValue(status.at.path) : QJsonValue()}}));
+                                                {u"path"_s, isPath ? QJsonValue(status.at.path) : QJsonValue()},
+                                                {u"way"_s, keyOf(status.way)}}));
         } else {
             printLine(forwardEndText(status.at) + u' ' + forwardArgument(spec));
         }

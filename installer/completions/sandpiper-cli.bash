@@ -15,6 +15,7 @@ _sandpiper_cli()
     case $command:$prev in
         shell:--via) words="ssh pty" ;;
         exec:--via | serve:--via) words="ssh api" ;;
+        forward:--way) words="auto ssh tunnel" ;;
         accounts:add) words="tensorlake" ;;
         keys:--type) words="ed25519 rsa" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \
@@ -33,7 +34,7 @@ _sandpiper_cli()
             exec) words="-t -n --via --" ;;
             ssh-config) words="--write --yes --proxy --ssh-port" ;;
             pty) words="--json --" ;;
-            forward) words="-L -R -D -f --limit --name --json" ;;
+            forward) words="-L -R -D -f --limit --way --name --json" ;;
             forwards) words="--all --json" ;;
             get | put | cp) words="-r --conflict --links --limit --resume --sync --verify --json" ;;
             sync) words="--delete --dry-run --exclude --checksum --json" ;;

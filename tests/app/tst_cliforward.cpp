@@ -170,6 +170,26 @@ private slots:
         QCOMPARE(forward.status(SIGTERM), 130);
     }
 
+    void aSandboxIsReachedByItsVendorsTunnel()
+    {
+        QProcess service;
+        service.start(cli(), {u"exec"_s, u"box"_s, u"--"_s, u"python3"_s, u"-c"_s,
+                              u"import socket\ns=socket.create_server((\"127.0.0.1\",0))\nprint(s.getsockname()[1],flush=True)\n"
+                              "while True:\n c,_=s.accept()\n c.sendall(c.recv(100))\n c.close()"_s});
+        QVERIFY(waitUntil([&] { return service.canReadLine(); }, kPatience));
+        const QString there = QString::fromLatin1(service.readLine()).trimmed();
+        Running forward({u"box"_s, u"--way"_s, u"tunnel"_s, u"-L"_s, u"0:localhost:"_s + there, u"--json"_s});
+        const QJsonObject here = QJsonDocument::fromJson(forward.line()).object();
+        QCOMPARE(here.value("event"_L1).toString(), u"listening"_s);
+        QCOMPARE(here.value("way"_L1).toString(), u"tunnel"_s);
+        RawPeer peer = RawPeer::tcp(quint16(here.value("port"_L1).toInt()));
+        QVERIFY(peer.send("hello"));
+        QCOMPARE(peer.receiveAll(), "hello"_ba);
+        QCOMPARE(forward.status(SIGINT), 130);
+        service.kill();
+        QVERIFY(service.waitForFinished(kPatience));
+    }
+
     void inTheBackgroundItGoesOnUntilItIsStopped_data()
     {
         QTest::addColumn<QStringList>("how");
@@ -251,6 +271,7 @@ private slots:
         QTest::newRow("half a spec") << QStringList{u"box"_s, u"-R"_s, u"80:a"_s} << "-R needs a port"_ba;
         QTest::newRow("SOCKS with a target") << QStringList{u"box"_s, u"-D"_s, u"1:a:2"_s} << "-D must be [address:]port"_ba;
         QTest::newRow("a newline") << QStringList{u"box"_s, u"-L"_s, u"80:a\nb:1"_s} << "-L must be"_ba;
+        QTest::newRow("a way nobody knows") << QStringList{u"box"_s, u"-D"_s, u"1"_s, u"--way"_s, u"pigeon"_s} << "--way must be auto, ssh or tunnel"_ba;
         QTest::newRow("two targets") << QStringList{u"box"_s, u"box"_s, u"-D"_s, u"1"_s} << "forward takes one TARGET"_ba;
         QTest::newRow("an unknown option") << QStringList{u"box"_s, u"--nothing"_s} << "nothing"_ba;
     }
@@ -276,6 +297,8 @@ private slots:
         QTest::newRow("port in use") << target(u"openssh"_s) << QStringList{u"-L"_s, busy + u":a:1"_s} << "port " + busy.toUtf8() + " is in use on this computer";
         QTest::newRow("all fail") << target(u"openssh"_s) << QStringList{u"-D"_s, busy, u"-R"_s, u"/there.sock:a:1"_s} << "listen at a UNIX socket"_ba;
         QTest::newRow("socket at dropbear") << target(u"dropbear"_s) << QStringList{u"-L"_s, u"0:/x"_s} << "OpenSSH's server only"_ba;
+        QTest::newRow("a tunnel to a host") << target(u"openssh"_s) << QStringList{u"--way"_s, u"tunnel"_s, u"-D"_s, u"0"_s} << "no tunnel of its own"_ba;
+        QTest::newRow("a tunnel the other way") << u"box"_s << QStringList{u"--way"_s, u"tunnel"_s, u"-R"_s, u"1:a:2"_s} << "the vendor's tunnel leads into the sandbox"_ba;
         QTest::newRow("nobody there") << u"ssh://me@127.0.0.1:1"_s << QStringList{u"-D"_s, u"0"_s} << "refused"_ba;
         QTest::newRow("no such sandbox") << u"nobody"_s << QStringList{u"-D"_s, u"0"_s} << "nobody"_ba;
     }

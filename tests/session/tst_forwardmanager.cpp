@@ -72,6 +72,7 @@ private slots:
         m_registry->addProvider(account, std::unique_ptr<SandboxProvider>(m_provider));
         QVERIFY(waitUntil([&] { return m_registry->sandbox(m_box.id).has_value(); }, kPatience));
         m_links = 0;
+        m_ways.clear();
         start();
     }
     void cleanup()
@@ -208,6 +209,34 @@ private slots:
         QVERIFY(told().isEmpty());
     }
 
+    void anotherWayIsALinkOfItsOwnAtTheSamePort()
+    {
+        Echo echo;
+        const QString kept = add(Kind::Local, u"0:"_s + echo.at());
+        const QString moved = add(Kind::Local, u"0:"_s + echo.at());
+        QVERIFY(m_manager->setOn({kept, moved}, true));
+        QVERIFY(listens(kept) && listens(moved));
+        QCOMPARE(m_ways, QList{ForwardWay::Automatic});
+        QTcpSocket client;
+        client.connectToHost(QHostAddress::LocalHost, m_manager->status(kept).at.port);
+        QVERIFY(isAnswered(client, "one"));
+        // What it has now is what it is to have there.
+        ForwardWish wish = *m_wishes->wish(moved);
+        wish.spec.listen.port = m_manager->status(moved).at.port;
+        QVERIFY(m_manager->update(wish));
+        QVERIFY(listens(moved));
+        wish.way = ForwardWay::Ssh;
+        QVERIFY(m_manager->update(wish));
+        QVERIFY(m_manager->status(moved).state != State::Listening);
+        QVERIFY(listens(moved));
+        QCOMPARE(m_manager->status(moved).at.port, wish.spec.listen.port);
+        QCOMPARE(m_manager->status(moved).way, ForwardWay::Ssh);
+        QCOMPARE(m_ways, (QList{ForwardWay::Automatic, ForwardWay::Ssh}));
+        QCOMPARE(m_links, 2);
+        QVERIFY(isAnswered(client, "two"));
+        QVERIFY(m_died.isEmpty());
+    }
+
     void theyComeBackWithTheProgram()
     {
         const QString on = add(Kind::Dynamic, u"0"_s);
@@ -297,7 +326,8 @@ private:
         m_wishes = std::make_unique<ForwardWishes>(m_dir->filePath(u"forwards.json"_s));
         ForwardManager::Services services;
         services.registry = m_registry.get();
-        services.standing = [this](const SandboxId &id) {
+        services.standing = [this](const SandboxId &id, ForwardWay way) {
+            m_ways.append(way);
             StandingForwards::Services standing;
             standing.provider = m_registry->provider(id.account);
             standing.makeLink = [this](const Sandbox &) {
@@ -345,6 +375,7 @@ private:
     std::unique_ptr<ForwardWishes> m_wishes;
     std::unique_ptr<ForwardManager> m_manager;
     QStringList m_died;
+    QList<ForwardWay> m_ways; // that services were asked for
     int m_links = 0;
 };
 

@@ -45,6 +45,7 @@ private slots:
             ForwardWish other = wish(Kind::Local, u"/run/a b.sock:/x"_s);
             other.isOn = other.startsWithProgram = other.startsWithSandbox = true;
             other.bytesPerSecond = 500'000;
+            other.way = ForwardWay::Tunnel;
             const Result<QStringList> added = wishes.add({wish(Kind::Local, u"8080:db:80"_s, u"Web"_s), other, wish(Kind::Remote, u"9000"_s), wish(Kind::Dynamic, u"[::1]:1080"_s)});
             QVERIFY(added);
             ids = *added;
@@ -58,6 +59,7 @@ private slots:
         QCOMPARE(again.wishes().first(), first);
         QVERIFY(again.wish(ids.at(1))->isOn && again.wish(ids.at(1))->startsWithProgram && again.wish(ids.at(1))->startsWithSandbox);
         QCOMPARE(again.wish(ids.at(1))->bytesPerSecond, 500'000);
+        QCOMPARE(again.wish(ids.at(1))->way, ForwardWay::Tunnel);
         QCOMPARE(again.wish(ids.at(1))->spec.listen.path, u"/run/a b.sock"_s);
         QCOMPARE(again.wish(ids.at(2))->spec.kind, Kind::RemoteDynamic);
         QVERIFY(QFile::permissions(file()) == (QFileDevice::ReadOwner | QFileDevice::WriteOwner | QFileDevice::ReadUser | QFileDevice::WriteUser));
@@ -67,12 +69,13 @@ private slots:
     {
         QFile content(file());
         QVERIFY(content.open(QIODevice::WriteOnly));
-        content.write(R"({"version":1,"forwards":[{"id":"a","sandbox":"fake/b/c","forward":"-L 99999:x:1"},{"id":"d","sandbox":"fake/b/c","forward":"-D 1080"}]})");
+        content.write(R"({"version":1,"forwards":[{"id":"a","sandbox":"fake/b/c","forward":"-L 99999:x:1"},{"id":"w","sandbox":"fake/b/c","forward":"-D 1","way":"pigeon"},{"id":"d","sandbox":"fake/b/c","forward":"-D 1080"}]})");
         content.close();
         const ForwardWishes wishes(file());
         QVERIFY(wishes.loadError());
         QCOMPARE(wishes.wishes().size(), 1);
         QCOMPARE(wishes.wishes().first().id, u"d"_s);
+        QCOMPARE(wishes.wishes().first().way, ForwardWay::Automatic); // an older file does not say it
     }
 
     void aChangeIsAllOrNothing()

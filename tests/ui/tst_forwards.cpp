@@ -63,7 +63,7 @@ private slots:
         m_wishes = std::make_unique<ForwardWishes>(m_dir->filePath(u"forwards.json"_s));
         ForwardManager::Services services;
         services.registry = m_registry.get();
-        services.standing = [this](const SandboxId &id) {
+        services.standing = [this](const SandboxId &id, ForwardWay) {
             StandingForwards::Services standing;
             standing.provider = m_registry->provider(id.account);
             standing.makeLink = [this](const Sandbox &) { return std::make_unique<SshForwardLink>(m_server->options(), &m_prompts); };
@@ -159,6 +159,47 @@ private slots:
         QCOMPARE(made.name, u"Data"_s);
         QVERIFY(made.isOn && made.startsWithSandbox && !made.startsWithProgram);
         QVERIFY(listens(made.id));
+    }
+
+    void whatCannotGoAWayIsGreyedOutWithTheReason()
+    {
+        m_panel->addForward(m_box.id);
+        auto *dialog = openDialog();
+        QVERIFY(dialog);
+        auto *way = dialog->findChild<QComboBox *>(u"forwardWay"_s);
+        const auto isOffered = [way](ForwardWay which) { return way->model()->flags(way->model()->index(way->findData(int(which)), 0)).testFlag(Qt::ItemIsEnabled); };
+        const auto tip = [way](ForwardWay which) { return way->itemData(way->findData(int(which)), Qt::ToolTipRole).toString(); };
+        QCOMPARE(ForwardWay(way->currentData().toInt()), ForwardWay::Automatic);
+        field(dialog, u"forwardListen"_s)->clear();
+        QTest::keyClicks(field(dialog, u"forwardListen"_s), u"0"_s);
+        field(dialog, u"forwardTarget"_s)->clear();
+        QTest::keyClicks(field(dialog, u"forwardTarget"_s), u"localhost:80"_s);
+        QVERIFY(isOffered(ForwardWay::Automatic) && isOffered(ForwardWay::Ssh) && isOffered(ForwardWay::Tunnel));
+        QVERIFY(tip(ForwardWay::Tunnel).isEmpty());
+        way->setCurrentIndex(way->findData(int(ForwardWay::Tunnel)));
+        field(dialog, u"forwardTarget"_s)->clear();
+        QTest::keyClicks(field(dialog, u"forwardTarget"_s), u"db:80"_s);
+        QVERIFY(isOffered(ForwardWay::Ssh) && !isOffered(ForwardWay::Tunnel));
+        QVERIFY2(tip(ForwardWay::Tunnel).contains("not to db"_L1), qPrintable(tip(ForwardWay::Tunnel)));
+        // Chosen before: it says why at once, and is not taken.
+        auto *note = dialog->findChild<QLabel *>(u"forwardNote"_s);
+        QVERIFY(note->isVisible() && note->text().contains("not to db"_L1));
+        dialog->findChild<QPushButton *>(u"forwardSubmit"_s)->click();
+        QVERIFY(m_wishes->wishes().isEmpty());
+        field(dialog, u"forwardTarget"_s)->clear();
+        QTest::keyClicks(field(dialog, u"forwardTarget"_s), u"localhost:80"_s);
+        dialog->findChild<QPushButton *>(u"forwardSubmit"_s)->click();
+        QCOMPARE(m_wishes->wishes().size(), 1);
+        QCOMPARE(m_wishes->wishes().constFirst().way, ForwardWay::Tunnel);
+    }
+
+    void theWayInUseIsShown()
+    {
+        const QString id = add(Kind::Local, u"0:localhost:8000"_s);
+        QVERIFY(m_manager->setOn({id}, true));
+        QVERIFY(listens(id));
+        const QString tip = m_panel->model()->index(0, ForwardModel::State).data(Qt::ToolTipRole).toString();
+        QVERIFY2(tip.contains(forwardWayText(ForwardWay::Ssh)), qPrintable(tip));
     }
 
     void aPastedCommandFillsTheDialog_data()
