@@ -237,7 +237,8 @@ StandingForwards::Services Application::forwardServices(const SandboxId &id, For
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
     services.makeLink = [this, way, provider = services.provider](const Sandbox &sandbox) {
-        return makeForwardLink({provider, [this](const Sandbox &found) { return linkOptions(found, signInTo(found.id)); }, m_prompts.get()}, way, sandbox);
+        return makeForwardLink({provider, [this](const Sandbox &found) { return linkOptions(found, signInTo(found.id)); }, m_prompts.get(), [this](const SandboxId &of) { return m_features->of(of); }},
+                               way, sandbox);
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;

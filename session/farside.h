@@ -8,6 +8,9 @@
 
 namespace Sandpiper {
 
+// One link has at most so many connections, of all its forwards; who comes later waits in the system's queue.
+inline constexpr size_t kMostStreams = 512;
+
 class FarSide : public QObject
 {
     Q_OBJECT
@@ -18,6 +21,7 @@ public:
     [[nodiscard]] virtual std::optional<Error> refusal(const ForwardSpec &spec) const = 0;
     // A connection from there to target, not started; or why there can be none.
     [[nodiscard]] virtual Result<std::unique_ptr<FarStream>> reach(const ForwardSpec::End &target) = 0;
+    [[nodiscard]] virtual size_t mostStreams() const { return kMostStreams; } // at once
     // Has it listen there until unlisten(); listens() or cannotListen() answers, and came() brings connections.
     virtual void listen(int id, const ForwardSpec::End &at);
     virtual void unlisten(int) {}

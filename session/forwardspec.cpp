@@ -308,13 +308,14 @@ QString keyOf(ForwardWay way)
     case ForwardWay::Automatic: return u"auto"_s;
     case ForwardWay::Ssh: return u"ssh"_s;
     case ForwardWay::Tunnel: return u"tunnel"_s;
+    case ForwardWay::Bridge: return u"bridge"_s;
     }
     Q_UNREACHABLE_RETURN({});
 }
 
 std::optional<ForwardWay> forwardWayOf(const QString &key)
 {
-    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel}) {
+    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel, ForwardWay::Bridge}) {
         if (key == keyOf(way))
             return way;
     }

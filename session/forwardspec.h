@@ -66,9 +66,9 @@ inline constexpr qsizetype kMostSocketPath = 107;
 [[nodiscard]] QString forwardEndText(const ForwardSpec::End &end);
 
 // What carries a forward to its sandbox. Automatic: chosen by what the sandbox can.
-enum class ForwardWay { Automatic, Ssh, Tunnel };
+enum class ForwardWay { Automatic, Ssh, Tunnel, Bridge };
 
-// "auto", "ssh", "tunnel": for files and the command line. Nothing: no way is called that.
+// "auto", "ssh", "tunnel", "bridge": for files and the command line. Nothing: no way is called that.
 [[nodiscard]] QString keyOf(ForwardWay way);
 [[nodiscard]] std::optional<ForwardWay> forwardWayOf(const QString &key);
 

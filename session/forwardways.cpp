@@ -1,5 +1,6 @@
 #include "session/forwardways.h"
 
+#include "session/bridgingforwardlink.h"
 #include "session/choosingforwardlink.h"
 #include "session/sshforwardlink.h"
 #include "session/tunnelforwardlink.h"
@@ -37,6 +38,7 @@ std::optional<Error> wayRefusal(ForwardWay way, const Sandbox &sandbox, const st
     switch (way) {
     case ForwardWay::Ssh: return sshRefusal(sandbox);
     case ForwardWay::Tunnel: return tunnelWayRefusal(sandbox, spec);
+    case ForwardWay::Bridge: return sshRefusal(sandbox); // what it is made of is known when it is tried
     case ForwardWay::Automatic: break;
     }
     const std::optional<Error> bySsh = sshRefusal(sandbox);
@@ -54,8 +56,14 @@ Result<std::unique_ptr<ForwardLink>> makeForwardLink(const ForwardWays &ways, Fo
     const auto tunnel = [sandbox, provider = ways.provider] { return std::make_unique<TunnelForwardLink>(sandbox, provider); };
     if (way == ForwardWay::Tunnel || !sandbox.ssh)
         return tunnel();
-    auto ssh = std::make_unique<SshForwardLink>(ways.linkOptions(sandbox), ways.prompts);
-    if (way == ForwardWay::Ssh || !hasTunnel)
+    const LinkOptions options = ways.linkOptions(sandbox);
+    if (way == ForwardWay::Ssh)
+        return std::make_unique<SshForwardLink>(options, ways.prompts);
+    if (way == ForwardWay::Bridge)
+        return std::make_unique<BridgingForwardLink>(options, ways.prompts, BridgingForwardLink::Bridges::Everything);
+    auto ssh = std::make_unique<BridgingForwardLink>(options, ways.prompts, BridgingForwardLink::Bridges::WhereNeeded,
+                                                     ways.features ? ways.features(sandbox.id) : std::nullopt);
+    if (!hasTunnel)
         return ssh;
     return std::make_unique<ChoosingForwardLink>(
             std::move(ssh), ChoosingForwardLink::Second{tunnel, tunnelRefusal, u"SSH takes none of your keys for %1: its forwards go through the vendor's tunnel."_s.arg(tamed(sandbox.displayName(), 80))});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/forwardlink.h"
+#include "session/serverfeatures.h"
 #include "session/sshlink.h"
 
 #include <QPointer>
@@ -19,8 +20,11 @@ struct ForwardWays
     QPointer<SandboxProvider> provider; // null: a machine of no vendor
     std::function<LinkOptions(const Sandbox &)> linkOptions;
     PromptHandler *prompts = nullptr; // borrowed, outlives the links
+    // What the SSH server of a sandbox was found to be able to do; may be null.
+    std::function<std::optional<ServerFeatures>(const SandboxId &)> features;
 };
-// Automatic: SSH, and where it takes no key of the user's, the vendor's tunnel. Unsupported, with the reason, where
+// Automatic: SSH, with a bridge for what its server does not carry; and where it takes no key of the user's, the
+// vendor's tunnel. Unsupported, with the reason, where
 // the way is not there.
 [[nodiscard]] Result<std::unique_ptr<ForwardLink>> makeForwardLink(const ForwardWays &ways, ForwardWay way, const Sandbox &sandbox);
 

@@ -104,6 +104,14 @@ void SshLink::closeForwardConnection(int id, quint64 connection)
     d->core.send(ToLink::CloseForwardConnection{id, connection});
 }
 
+std::unique_ptr<SshChannel> SshLink::openPipe(const QByteArray &commandLine, FileDescriptor stream)
+{
+    TunnelSpec spec;
+    spec.commandLine = commandLine;
+    spec.stream = std::make_shared<FileDescriptor>(std::move(stream));
+    return std::make_unique<SshChannel>(&d->core, spec);
+}
+
 std::unique_ptr<SshChannel> SshLink::openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker)
 {
     ChannelSpec spec;

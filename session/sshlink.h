@@ -1,6 +1,7 @@
 // One SSH connection: own thread, sole owner of its ssh_session. This is its face on the GUI thread.
 #pragma once
 
+#include "session/filedescriptor.h"
 #include "session/forwardtraffic.h"
 #include "session/prompt.h"
 #include "session/provider.h"
@@ -111,6 +112,9 @@ public:
     void limitForward(int id, qint64 bytesPerSecond);
     // One that forwardTrafficChanged() has told of; where it is over, nothing happens.
     void closeForwardConnection(int id, quint64 connection);
+    // A command line of the server's shell, its input and output joined to the stream, which is non-blocking and
+    // closed at the end; its error output is dropped. Of the channel only opened() and ended() are of use.
+    [[nodiscard]] std::unique_ptr<SshChannel> openPipe(const QByteArray &commandLine, FileDescriptor stream);
     // "sftp", say. Opened at once; see SshSubsystem.
     [[nodiscard]] std::unique_ptr<SshChannel> openSubsystem(const QString &name, std::shared_ptr<SshSubsystem> speaker);
 

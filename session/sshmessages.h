@@ -54,12 +54,13 @@ struct ChannelSpec
     quint16 connectPort = 0;
 };
 
-// A connection that the server makes for us (direct-tcpip), joined to a stream of ours.
+// A connection that the server makes for us (direct-tcpip), or a program of it, joined to a stream of ours.
 struct TunnelSpec
 {
     QString host; // looked up there
     quint16 port = 0;
     QString path; // where set: a UNIX socket there, in the place of host and port
+    QByteArray commandLine; // where set: what the server's shell runs, in the place of a connection
     QString originHost = QStringLiteral("127.0.0.1"); // who it is for: the server may log it
     quint16 originPort = 0;
     std::chrono::milliseconds patience{15'000};    // with the server, until it is open

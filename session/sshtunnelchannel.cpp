@@ -17,6 +17,8 @@ constexpr int kNobodys = 0; // ids count from 1
 
 QString placeOf(const TunnelSpec &spec)
 {
+    if (!spec.commandLine.isEmpty())
+        return u"a program in it"_s;
     return spec.path.isEmpty() ? u"%1:%2"_s.arg(spec.host).arg(spec.port) : spec.path;
 }
 
@@ -41,8 +43,9 @@ SshTunnelChannel::SshTunnelChannel(int id, const TunnelSpec &spec, LinkMail &mai
 {
     ssh_callbacks_init(&m_callbacks);
     m_callbacks.userdata = this;
-    m_callbacks.channel_data_function = [](ssh_session, ssh_channel, void *data, uint32_t size, int, void *self) {
-        return static_cast<SshTunnelChannel *>(self)->take(data, size);
+    m_callbacks.channel_data_function = [](ssh_session, ssh_channel, void *data, uint32_t size, int isError, void *self) {
+        // Of a program: nobody reads its complaints.
+        return isError != 0 ? int(size) : static_cast<SshTunnelChannel *>(self)->take(data, size);
     };
     m_callbacks.channel_eof_function = [](ssh_session, ssh_channel, void *self) {
         static_cast<SshTunnelChannel *>(self)->m_remoteEof = true;
@@ -192,6 +195,23 @@ void SshTunnelChannel::watch(ssh_event event, short what)
     }
 }
 
+int SshTunnelChannel::request()
+{
+    if (m_isSession)
+        return ssh_channel_request_exec(m_channel, m_spec.commandLine.constData());
+    const QByteArray origin = m_spec.originHost.toUtf8();
+    m_opening = LateChannels::Opening::Awaited; // the call itself may take the answer in
+    const int code = !m_spec.commandLine.isEmpty()
+            ? ssh_channel_open_session(m_channel)
+            : m_spec.path.isEmpty()
+            ? ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port, origin.constData(), m_spec.originPort)
+            : ssh_channel_open_forward_unix(m_channel, m_spec.path.toUtf8().constData(), origin.constData(), m_spec.originPort);
+    if (code != SSH_AGAIN)
+        m_opening = LateChannels::Opening::Settled;
+    m_isSession = code == SSH_OK && !m_spec.commandLine.isEmpty();
+    return m_isSession ? request() : code;
+}
+
 void SshTunnelChannel::open(ssh_session session)
 {
     if (!m_channel) {
@@ -200,13 +220,7 @@ void SshTunnelChannel::open(ssh_session session)
         if (!listen())
             return end({ErrorKind::Io, Layer::Ssh, u"a channel cannot be made"_s, {}}, ShellEnd::Kind::Failed);
     }
-    const QByteArray origin = m_spec.originHost.toUtf8();
-    m_opening = LateChannels::Opening::Awaited; // the call itself may take the answer in
-    const int code = m_spec.path.isEmpty()
-            ? ssh_channel_open_forward(m_channel, m_spec.host.toUtf8().constData(), m_spec.port, origin.constData(), m_spec.originPort)
-            : ssh_channel_open_forward_unix(m_channel, m_spec.path.toUtf8().constData(), origin.constData(), m_spec.originPort);
-    if (code != SSH_AGAIN)
-        m_opening = LateChannels::Opening::Settled;
+    const int code = request();
     if (code == SSH_OK) {
         m_patience.reset();
         m_stage = Stage::Running;

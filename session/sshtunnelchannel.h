@@ -1,5 +1,6 @@
 // The far end of one tunnel and the stream that it is joined to, in the thread of its link: one that we
-// asked for (direct-tcpip, direct-streamlocal@openssh.com), or one that the server opened to us.
+// asked for (direct-tcpip, direct-streamlocal@openssh.com, a program's input and output), or one that the server
+// opened to us.
 #pragma once
 
 #include "session/forwardrate.h"
@@ -67,6 +68,7 @@ private:
     void refuse(const Error &error);
     void open(ssh_session session);
     void greet(ssh_session session);
+    [[nodiscard]] int request();
     void serve(ssh_session session);
     void drainBacklog();
     [[nodiscard]] bool writeStream(); // false: nobody is there any more
@@ -91,6 +93,7 @@ private:
     QByteArray m_toStream;
     qint64 m_backlog = 0; // for the stream, still inside the library
     bool m_draining = false;
+    bool m_isSession = false; // open, for a program
     QByteArray m_toChannel;
     bool m_streamEnded = false;
     bool m_saidStreamEnded = false;

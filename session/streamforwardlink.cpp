@@ -46,7 +46,10 @@ void StreamForwardLink::connectToHost()
                 });
             },
             [news = m_news, this](const Error &error) { news->put([this, error] { end(error); }); }};
-    m_thread->post([inside = m_inside, make = sideMaker(), words, tell, way = m_way, owner = m_owner, rules = m_rules] {
+    const SideMaker make = sideMaker();
+    if (!make)
+        return; // and it ends
+    m_thread->post([inside = m_inside, make, words, tell, way = m_way, owner = m_owner, rules = m_rules] {
         inside->forwards = std::make_unique<StreamForwards>(make(words), way, owner, rules, tell);
     });
 }

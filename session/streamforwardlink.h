@@ -33,7 +33,7 @@ protected:
     };
     // Makes the far side, in the I/O thread.
     using SideMaker = std::function<std::unique_ptr<FarSide>(const SideWords &)>;
-    [[nodiscard]] virtual SideMaker sideMaker() = 0; // once
+    [[nodiscard]] virtual SideMaker sideMaker() = 0; // once; null: end() comes
     [[nodiscard]] const std::shared_ptr<News> &news() const { return m_news; }
     // Work for the I/O thread, dropped where the forwards are not there any more.
     void post(std::function<void(StreamForwards &)> job);

@@ -245,7 +245,7 @@ bool StreamForwards::hasRoom() const
     size_t count = m_joints + m_awaited.size();
     for (const auto &[id, forward] : m_forwards)
         count += forward->door ? forward->door->greeted() : 0;
-    return count < kMostStreams;
+    return count < m_side->mostStreams();
 }
 
 void StreamForwards::lookAgain()

@@ -12,9 +12,6 @@
 
 namespace Sandpiper {
 
-// One link has at most so many connections, of all its forwards; who comes later waits in the system's queue.
-inline constexpr size_t kMostStreams = 512;
-
 class StreamForwards : public QObject
 {
 public:

@@ -65,9 +65,9 @@ void StreamJoint::opened()
 {
     m_patience.stop();
     m_isOpen = true;
-    if (m_end.greeting)
-        m_toStream = m_end.greeting(nullptr);
-    m_ownWords = m_toStream.size();
+    const QByteArray greeting = m_end.greeting ? m_end.greeting(nullptr) : QByteArray();
+    m_ownWords = greeting.size();
+    m_toStream.prepend(greeting);
     if (!m_end.early.isEmpty())
         m_far->send(std::exchange(m_end.early, {}));
     m_readable = std::make_unique<QSocketNotifier>(m_end.stream.get(), QSocketNotifier::Read);

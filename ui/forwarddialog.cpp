@@ -151,7 +151,7 @@ ForwardDialog::ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry
     m_spec->setPlaceholderText(tr("Paste -L 8080:localhost:80, or a whole ssh command"));
     m_spec->setFont(QFont(u"monospace"_s));
     m_way->setObjectName(u"forwardWay"_s);
-    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel})
+    for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel, ForwardWay::Bridge})
         m_way->addItem(forwardWayText(way), int(way));
     m_way->setCurrentIndex(m_way->findData(int(wish.way)));
     m_name->setObjectName(u"forwardName"_s);

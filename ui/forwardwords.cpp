@@ -92,6 +92,7 @@ QString forwardWayText(ForwardWay way)
     case ForwardWay::Automatic: return ForwardText::tr("Automatic");
     case ForwardWay::Ssh: return ForwardText::tr("Over SSH");
     case ForwardWay::Tunnel: return ForwardText::tr("Through the vendor’s tunnel");
+    case ForwardWay::Bridge: return ForwardText::tr("Over a bridge in the sandbox");
     }
     Q_UNREACHABLE_RETURN({});
 }

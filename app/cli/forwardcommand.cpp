@@ -47,7 +47,7 @@ void ForwardCommand::start(const QStringList &arguments)
                        {u"D"_s, u"A SOCKS proxy here, whose connections are made from there: [address:]port. May be repeated."_s, u"SPEC"_s},
                        {u"f"_s, u"Goes on in the background when all of them are ready."_s},
                        {u"limit"_s, u"For each forward and direction at most as many bytes a second; with K, M or G behind it."_s, u"RATE"_s},
-                       {u"way"_s, u"How they get there: auto (SSH, and where it takes no key of yours the vendor's tunnel), ssh or tunnel."_s, u"WAY"_s},
+                       {u"way"_s, u"How they get there: auto, ssh, tunnel (the vendor's, without a key) or bridge (a program in the sandbox)."_s, u"WAY"_s},
                        {u"name"_s, u"What `forwards` calls them; else the TARGET's name."_s, u"NAME"_s},
                        {u"json"_s, u"One JSON object for each event."_s}});
     parser.addPositionalArgument(u"TARGET"_s, u"A sandbox's name or id, ACCOUNT/name, or ssh://user@host:port."_s);
@@ -83,7 +83,7 @@ void ForwardCommand::start(const QStringList &arguments)
     }
     const std::optional<ForwardWay> way = parser.isSet(u"way"_s) ? forwardWayOf(parser.value(u"way"_s)) : ForwardWay::Automatic;
     if (!way)
-        return usage(u"--way must be auto, ssh or tunnel, not \"%1\""_s.arg(parser.value(u"way"_s)));
+        return usage(u"--way must be auto, ssh, tunnel or bridge, not \"%1\""_s.arg(parser.value(u"way"_s)));
     m_way = *way;
     m_name = parser.value(u"name"_s);
     if (parser.isSet(u"name"_s) && (m_name.trimmed().isEmpty() || m_name.size() > kMostName))
@@ -108,7 +108,7 @@ void ForwardCommand::forward(const Target &target)
     services.provider = target.provider;
     if (!target.provider)
         services.plainHost = target.sandbox;
-    services.makeLink = [ways = ForwardWays{target.provider, [signIn = target.signIn](const Sandbox &sandbox) { return linkOptionsFor(sandbox, signIn); }, m_prompts.get()},
+    services.makeLink = [ways = ForwardWays{target.provider, [signIn = target.signIn](const Sandbox &sandbox) { return linkOptionsFor(sandbox, signIn); }, m_prompts.get(), {}},
                          way = m_way](const Sandbox &sandbox) { return makeForwardLink(ways, way, sandbox); };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
     services.after = runAfter;

@@ -15,7 +15,7 @@ _sandpiper_cli()
     case $command:$prev in
         shell:--via) words="ssh pty" ;;
         exec:--via | serve:--via) words="ssh api" ;;
-        forward:--way) words="auto ssh tunnel" ;;
+        forward:--way) words="auto ssh tunnel bridge" ;;
         accounts:add) words="tensorlake" ;;
         keys:--type) words="ed25519 rsa" ;;
         *:--account | *:--image | *:--cpus | *:--memory | *:--disk | *:--timeout | *:--name | *:--api-url | *:--proxy-url | \

@@ -77,7 +77,7 @@ complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s R -x -d 'L
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s D -x -d 'A SOCKS proxy here'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -s f -d 'Go on in the background'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -l limit -x -d 'Bytes a second, for each'
-complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -l way -x -a 'auto ssh tunnel' -d 'How they get there'
+complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -l way -x -a 'auto ssh tunnel bridge' -d 'How they get there'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forward' -l name -x -d 'What forwards calls them'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forwards' -a 'ls stop'
 complete -c sandpiper-cli -n '__fish_seen_subcommand_from forwards' -l all -d 'Stop all of them'

@@ -93,7 +93,7 @@ _sandpiper_cli() {
                         '--user[the only user name]:user:' '--no-sftp[refuse SFTP]' '1:target:_sandpiper_cli_targets' ;;
                 forward)
                     _arguments '--help' '--json[one JSON object for each event]' '*-L[listen here]:forward:' \
-                        '*-R[listen there]:forward:' '*-D[a SOCKS proxy here]:forward:' '-f[go on in the background]' '--limit[bytes a second, for each]:rate:' '--way[how they get there]:way:(auto ssh tunnel)' '--name[what forwards calls them]:name:' \
+                        '*-R[listen there]:forward:' '*-D[a SOCKS proxy here]:forward:' '-f[go on in the background]' '--limit[bytes a second, for each]:rate:' '--way[how they get there]:way:(auto ssh tunnel bridge)' '--name[what forwards calls them]:name:' \
                         '1:target:_sandpiper_cli_targets' ;;
                 forwards)
                     _arguments '--help' '--json[one JSON document]' '--all[stop all of them]' '1:what:(ls stop)' '2:name:' ;;

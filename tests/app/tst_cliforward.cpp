@@ -271,7 +271,7 @@ private slots:
         QTest::newRow("half a spec") << QStringList{u"box"_s, u"-R"_s, u"80:a"_s} << "-R needs a port"_ba;
         QTest::newRow("SOCKS with a target") << QStringList{u"box"_s, u"-D"_s, u"1:a:2"_s} << "-D must be [address:]port"_ba;
         QTest::newRow("a newline") << QStringList{u"box"_s, u"-L"_s, u"80:a\nb:1"_s} << "-L must be"_ba;
-        QTest::newRow("a way nobody knows") << QStringList{u"box"_s, u"-D"_s, u"1"_s, u"--way"_s, u"pigeon"_s} << "--way must be auto, ssh or tunnel"_ba;
+        QTest::newRow("a way nobody knows") << QStringList{u"box"_s, u"-D"_s, u"1"_s, u"--way"_s, u"pigeon"_s} << "--way must be auto, ssh, tunnel or bridge"_ba;
         QTest::newRow("two targets") << QStringList{u"box"_s, u"box"_s, u"-D"_s, u"1"_s} << "forward takes one TARGET"_ba;
         QTest::newRow("an unknown option") << QStringList{u"box"_s, u"--nothing"_s} << "nothing"_ba;
     }

@@ -179,11 +179,13 @@ private slots:
         QTest::addColumn<ForwardWay>("way");
         QTest::addColumn<QByteArray>("made"); // empty: none
         QTest::newRow("both") << true << true << ForwardWay::Automatic << "ChoosingForwardLink"_ba;
-        QTest::newRow("SSH alone") << true << false << ForwardWay::Automatic << "SshForwardLink"_ba;
+        QTest::newRow("SSH alone") << true << false << ForwardWay::Automatic << "BridgingForwardLink"_ba;
         QTest::newRow("a tunnel alone") << false << true << ForwardWay::Automatic << "TunnelForwardLink"_ba;
         QTest::newRow("none") << false << false << ForwardWay::Automatic << ""_ba;
         QTest::newRow("SSH is said") << true << true << ForwardWay::Ssh << "SshForwardLink"_ba;
         QTest::newRow("SSH is said and not there") << false << true << ForwardWay::Ssh << ""_ba;
+        QTest::newRow("a bridge is said") << true << true << ForwardWay::Bridge << "BridgingForwardLink"_ba;
+        QTest::newRow("a bridge is said and no SSH there") << false << true << ForwardWay::Bridge << ""_ba;
         QTest::newRow("the tunnel is said") << true << true << ForwardWay::Tunnel << "TunnelForwardLink"_ba;
         QTest::newRow("the tunnel is said and not there") << true << false << ForwardWay::Tunnel << ""_ba;
     }
@@ -202,7 +204,7 @@ private slots:
         if (!hasTunnel)
             sandbox.capabilities.refuse(Capability::Tunnel, u"No tunnel here."_s);
         RecordingPrompts prompts;
-        const ForwardWays ways{&provider, [](const Sandbox &found) { return linkOptionsFor(found); }, &prompts};
+        const ForwardWays ways{&provider, [](const Sandbox &found) { return linkOptionsFor(found); }, &prompts, {}};
         const Result<std::unique_ptr<ForwardLink>> link = makeForwardLink(ways, way, sandbox);
         QCOMPARE(link.has_value(), !made.isEmpty());
         QCOMPARE(!wayRefusal(way, sandbox), !made.isEmpty());
@@ -230,7 +232,7 @@ private slots:
 
     void waysHaveNamesForFiles()
     {
-        for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel})
+        for (const ForwardWay way : {ForwardWay::Automatic, ForwardWay::Ssh, ForwardWay::Tunnel, ForwardWay::Bridge})
             QCOMPARE(forwardWayOf(keyOf(way)), std::optional(way));
         QVERIFY(!forwardWayOf(u"pigeon"_s) && !forwardWayOf(QString()));
     }
