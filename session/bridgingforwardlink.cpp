@@ -47,6 +47,7 @@ BridgingForwardLink::BridgingForwardLink(const LinkOptions &options, PromptHandl
     });
     connect(&m_link, &SshLink::bannerReceived, this, &ForwardLink::bannerReceived);
     connect(&m_link, &SshLink::forwardChanged, this, &BridgingForwardLink::reportOfSsh);
+    connect(&m_link, &SshLink::forwardTrafficChanged, this, [this](int inside, const ForwardTraffic &traffic) { trafficOf(Over::Ssh, inside, traffic); });
     connect(&m_link, &SshLink::closed, this, &BridgingForwardLink::closed);
 }
 
@@ -75,7 +76,7 @@ bool BridgingForwardLink::needsBridge(const ForwardSpec &spec) const
 int BridgingForwardLink::addForward(const ForwardSpec &spec)
 {
     const int id = ++m_lastId;
-    Forward &forward = m_forwards.emplace(id, Forward{spec, Over::Ssh, 0, {}}).first->second;
+    Forward &forward = m_forwards.emplace(id, Forward{spec, Over::Ssh, 0, {}, 0}).first->second;
     if (needsBridge(spec))
         toBridge(forward);
     else
@@ -95,6 +96,37 @@ void BridgingForwardLink::stopForward(int id)
         return m_bridge->stopForward(forward.inside);
     // It is between the two, or waits for the bridge.
     QMetaObject::invokeMethod(this, [this, id] { tell(id, {ForwardStatus::State::Stopped, {}, {}, false}); }, Qt::QueuedConnection);
+}
+
+void BridgingForwardLink::limitForward(int id, qint64 bytesPerSecond)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    Forward &forward = it->second;
+    forward.bytesPerSecond = bytesPerSecond;
+    if (forward.over == Over::Ssh)
+        m_link.limitForward(forward.inside, bytesPerSecond);
+    else if (forward.over == Over::Bridge && m_bridge && forward.inside != 0)
+        m_bridge->limitForward(forward.inside, bytesPerSecond);
+}
+
+void BridgingForwardLink::closeConnection(int id, quint64 connection)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    if (it->second.over == Over::Ssh)
+        m_link.closeForwardConnection(it->second.inside, connection);
+    else if (it->second.over == Over::Bridge && m_bridge)
+        m_bridge->closeConnection(it->second.inside, connection);
+}
+
+void BridgingForwardLink::trafficOf(Over over, int inside, const ForwardTraffic &traffic)
+{
+    const auto it = std::ranges::find_if(m_forwards, [&](const auto &each) { return each.second.over == over && each.second.inside == inside; });
+    if (it != m_forwards.end())
+        emit trafficChanged(it->first, traffic);
 }
 
 void BridgingForwardLink::tell(int id, const ForwardStatus &status, const std::optional<Error> &trouble)
@@ -142,7 +174,14 @@ void BridgingForwardLink::toBridge(Forward &forward)
         return; // startBridge() takes it along
     startBridge();
     if (forward.inside == 0)
-        forward.inside = m_bridge->addForward(forward.spec);
+        addToBridge(forward);
+}
+
+void BridgingForwardLink::addToBridge(Forward &forward)
+{
+    forward.inside = m_bridge->addForward(forward.spec);
+    if (forward.bytesPerSecond > 0)
+        m_bridge->limitForward(forward.inside, forward.bytesPerSecond);
 }
 
 void BridgingForwardLink::startBridge()
@@ -155,6 +194,7 @@ void BridgingForwardLink::startBridge()
                                                        return std::make_unique<SshBridgePipe>(m_link, commandLine, std::move(stream));
                                                    });
     connect(m_bridge.get(), &ForwardLink::forwardChanged, this, &BridgingForwardLink::reportOfBridge);
+    connect(m_bridge.get(), &ForwardLink::trafficChanged, this, [this](int inside, const ForwardTraffic &traffic) { trafficOf(Over::Bridge, inside, traffic); });
     connect(m_bridge.get(), &ForwardLink::closed, this, &BridgingForwardLink::bridgeClosed);
     connect(m_bridge.get(), &ForwardLink::ready, this, [this] {
         if (!std::exchange(m_isReady, true))
@@ -163,7 +203,7 @@ void BridgingForwardLink::startBridge()
     m_bridge->connectToHost();
     for (auto &[id, forward] : m_forwards) {
         if (forward.over == Over::Bridge && forward.inside == 0)
-            forward.inside = m_bridge->addForward(forward.spec);
+            addToBridge(forward);
     }
 }
 

@@ -28,6 +28,8 @@ public:
     [[nodiscard]] bool isReady() const override { return m_isReady; }
     [[nodiscard]] int addForward(const ForwardSpec &spec) override;
     void stopForward(int id) override;
+    void limitForward(int id, qint64 bytesPerSecond) override;
+    void closeConnection(int id, quint64 connection) override;
 
 private:
     enum class Over { Ssh, Leaving, Bridge }; // Leaving: SSH lets go of its listener first
@@ -37,13 +39,16 @@ private:
         Over over = Over::Ssh;
         int inside = 0; // its id at SSH's link or at the bridge
         std::optional<Error> why; // SSH did not carry it
+        qint64 bytesPerSecond = 0;
     };
+    void trafficOf(Over over, int inside, const ForwardTraffic &traffic);
     void reportOfSsh(const ForwardReport &report);
     void reportOfBridge(const ForwardReport &report);
     void closed(const Error &error);
     void bridgeClosed(const Error &error);
     void startBridge();
     void toBridge(Forward &forward);
+    void addToBridge(Forward &forward);
     void tell(int id, const ForwardStatus &status, const std::optional<Error> &trouble = {});
     [[nodiscard]] bool needsBridge(const ForwardSpec &spec) const;
 

@@ -25,13 +25,18 @@ void ChoosingForwardLink::follow()
     });
     connect(m_link.get(), &ForwardLink::bannerReceived, this, &ForwardLink::bannerReceived);
     connect(m_link.get(), &ForwardLink::forwardChanged, this, &ChoosingForwardLink::report);
+    connect(m_link.get(), &ForwardLink::trafficChanged, this, [this](int inside, const ForwardTraffic &traffic) {
+        const auto it = std::ranges::find_if(m_forwards, [inside](const auto &forward) { return forward.second.inside == inside; });
+        if (it != m_forwards.end())
+            emit trafficChanged(it->first, traffic);
+    });
     connect(m_link.get(), &ForwardLink::closed, this, &ChoosingForwardLink::closed);
 }
 
 int ChoosingForwardLink::addForward(const ForwardSpec &spec)
 {
     const int id = ++m_lastId;
-    carry(id, m_forwards.emplace(id, Forward{spec, 0}).first->second);
+    carry(id, m_forwards.emplace(id, Forward{spec, 0, 0}).first->second);
     return id;
 }
 
@@ -44,11 +49,29 @@ void ChoosingForwardLink::stopForward(int id)
         m_forwards.erase(it);
 }
 
+void ChoosingForwardLink::limitForward(int id, qint64 bytesPerSecond)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    it->second.bytesPerSecond = bytesPerSecond;
+    if (it->second.inside != 0)
+        m_link->limitForward(it->second.inside, bytesPerSecond);
+}
+
+void ChoosingForwardLink::closeConnection(int id, quint64 connection)
+{
+    if (const auto it = m_forwards.find(id); it != m_forwards.end() && it->second.inside != 0)
+        m_link->closeConnection(it->second.inside, connection);
+}
+
 void ChoosingForwardLink::carry(int id, Forward &forward)
 {
     // What the second cannot carry waits for the user to mend the first.
     if (!m_why || !m_second.refusal(forward.spec)) {
         forward.inside = m_link->addForward(forward.spec);
+        if (forward.bytesPerSecond > 0)
+            m_link->limitForward(forward.inside, forward.bytesPerSecond);
         return;
     }
     forward.inside = 0;

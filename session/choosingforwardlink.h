@@ -29,12 +29,15 @@ public:
     [[nodiscard]] bool isReady() const override { return m_link->isReady(); }
     [[nodiscard]] int addForward(const ForwardSpec &spec) override;
     void stopForward(int id) override;
+    void limitForward(int id, qint64 bytesPerSecond) override;
+    void closeConnection(int id, quint64 connection) override;
 
 private:
     struct Forward
     {
         ForwardSpec spec;
         int inside = 0; // its id at the link
+        qint64 bytesPerSecond = 0;
     };
     void follow();
     void report(const ForwardReport &report);

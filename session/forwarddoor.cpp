@@ -82,7 +82,8 @@ void ForwardDoor::accept()
         if (!accepted)
             break;
         if (m_speaks == Speaks::Nothing) {
-            m_comes({std::move(accepted->stream), {}, {}, {}});
+            const QString from = accepted->originText();
+            m_comes({std::move(accepted->stream), {}, {}, {}, from});
             continue;
         }
         m_greeted.push_back(std::make_unique<Greeted>(*std::move(accepted), m_patience));
@@ -104,6 +105,7 @@ void ForwardDoor::read(Greeted *greeted)
         visitor.target = ForwardSpec::End{socks.host(), socks.port(), {}};
         visitor.early = socks.early();
         visitor.greeting = [socks](const Error *why) { return why ? socks.refused(why->kind) : socks.granted(); };
+        visitor.from = greeted->client.accepted().originText();
         visitor.stream = greeted->client.takeStream();
     }
     std::erase_if(m_greeted, [greeted](const auto &each) { return each.get() == greeted; });

@@ -22,6 +22,7 @@ public:
         std::optional<ForwardSpec::End> target; // of a SOCKS client
         QByteArray early; // what it has already sent for the other end
         std::function<QByteArray(const Error *)> greeting; // see StreamJoint::End
+        QString from; // "127.0.0.1:51234"; empty at a UNIX socket
     };
     enum class Speaks { Nothing, Socks };
     // hasRoom: for one more, asked before each. comes: never from inside a call.

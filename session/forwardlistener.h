@@ -26,6 +26,8 @@ public:
         FileDescriptor stream; // non-blocking
         QString originHost;    // "127.0.0.1" for a UNIX socket
         quint16 originPort = 0;
+        // "127.0.0.1:51234"; empty of a UNIX socket, where there is nobody to name.
+        [[nodiscard]] QString originText() const { return originPort == 0 ? QString() : originHost + QLatin1Char(':') + QString::number(originPort); }
     };
     enum class Shortage { None, Descriptors }; // of descriptors: later it will do
     // The next that waits, of any of its sockets. Nothing: none does.

@@ -20,6 +20,15 @@ struct ForwardConnection
     QDateTime movedAt;   // when something was last seen to pass, to the second; since where nothing has
 
     friend bool operator==(const ForwardConnection &, const ForwardConnection &) = default;
+
+    // Takes in how much it has carried by now.
+    void update(qint64 nowSent, qint64 nowReceived, const QDateTime &now)
+    {
+        if (nowSent != sent || nowReceived != received)
+            movedAt = now;
+        sent = nowSent;
+        received = nowReceived;
+    }
 };
 
 struct ForwardTraffic

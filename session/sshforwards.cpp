@@ -370,9 +370,7 @@ void SshForwards::connectThrough(Forward &forward, const TunnelSpec &spec)
 {
     TunnelSpec wanted = spec;
     wanted.patience = m_rules.dialPatience;
-    // From a UNIX socket there is no more to say than that.
-    const QString from = spec.originPort == 0 ? QString() : u"%1:%2"_s.arg(spec.originHost).arg(spec.originPort);
-    join(forward, {std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken, m_late)}, from);
+    join(forward, {std::make_unique<SshTunnelChannel>(0, wanted, m_mail, m_woken, m_late)}, ForwardListener::Accepted{{}, spec.originHost, spec.originPort}.originText());
 }
 
 void SshForwards::join(Forward &forward, Tunnel tunnel, const QString &from)

@@ -58,10 +58,7 @@ void SshForwards::tellTraffic(Forward &forward)
     for (Tunnel &tunnel : forward.tunnels) {
         const qint64 sent = tunnel.channel->sent();
         const qint64 received = tunnel.channel->received();
-        if (std::exchange(tunnel.told.sent, sent) != sent)
-            tunnel.told.movedAt = now;
-        if (std::exchange(tunnel.told.received, received) != received)
-            tunnel.told.movedAt = now;
+        tunnel.told.update(sent, received, now);
         tunnel.told.to = tunnel.channel->place();
         traffic.sent += sent;
         traffic.received += received;

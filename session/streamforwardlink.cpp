@@ -34,6 +34,7 @@ void StreamForwardLink::connectToHost()
     m_bell = std::make_unique<QSocketNotifier>(m_news->descriptor(), QSocketNotifier::Read);
     connect(m_bell.get(), &QSocketNotifier::activated, this, &StreamForwardLink::takeNews);
     const auto tell = [news = m_news, this](const ForwardReport &report) { news->put([this, report] { emit forwardChanged(report); }); };
+    const auto tellTraffic = [news = m_news, this](int id, const ForwardTraffic &traffic) { news->put([this, id, traffic] { emit trafficChanged(id, traffic); }); };
     const SideWords words{
             [inside = std::weak_ptr(m_inside), news = m_news, this] {
                 const std::shared_ptr<Inside> there = inside.lock();
@@ -49,8 +50,8 @@ void StreamForwardLink::connectToHost()
     const SideMaker make = sideMaker();
     if (!make)
         return; // and it ends
-    m_thread->post([inside = m_inside, make, words, tell, way = m_way, owner = m_owner, rules = m_rules] {
-        inside->forwards = std::make_unique<StreamForwards>(make(words), way, owner, rules, tell);
+    m_thread->post([inside = m_inside, make, words, tell, tellTraffic, way = m_way, owner = m_owner, rules = m_rules] {
+        inside->forwards = std::make_unique<StreamForwards>(make(words), way, owner, rules, tell, tellTraffic);
     });
 }
 
@@ -84,6 +85,16 @@ int StreamForwardLink::addForward(const ForwardSpec &spec)
 void StreamForwardLink::stopForward(int id)
 {
     post([id](StreamForwards &forwards) { forwards.stop(id); });
+}
+
+void StreamForwardLink::limitForward(int id, qint64 bytesPerSecond)
+{
+    post([id, bytesPerSecond](StreamForwards &forwards) { forwards.limit(id, bytesPerSecond); });
+}
+
+void StreamForwardLink::closeConnection(int id, quint64 connection)
+{
+    post([id, connection](StreamForwards &forwards) { forwards.closeConnection(id, connection); });
 }
 
 void StreamForwardLink::close()

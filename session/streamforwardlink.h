@@ -18,6 +18,8 @@ public:
     [[nodiscard]] bool isReady() const override { return m_isReady; }
     [[nodiscard]] int addForward(const ForwardSpec &spec) override;
     void stopForward(int id) override;
+    void limitForward(int id, qint64 bytesPerSecond) override;
+    void closeConnection(int id, quint64 connection) override;
 
 protected:
     // Said in the I/O thread and done here, in order, as long as we live.

@@ -4,6 +4,7 @@
 #include <QSocketNotifier>
 
 using namespace Qt::Literals::StringLiterals;
+using namespace std::chrono_literals;
 
 namespace Sandpiper {
 
@@ -15,7 +16,17 @@ struct StreamForwards::Forward
     ForwardSpec spec;
     ForwardStatus status;
     std::unique_ptr<ForwardDoor> door; // here
-    std::vector<StreamJoint *> joints; // children of the forwards
+    struct Connection
+    {
+        StreamJoint *joint = nullptr; // a child of the forwards
+        ForwardConnection told;
+    };
+    std::vector<Connection> connections;
+    ForwardRate rate;
+    quint64 lastConnection = 0;
+    qint64 pastSent = 0; // of connections that are over
+    qint64 pastReceived = 0;
+    bool hasNews = false;
     std::unique_ptr<HeldForward> held;
     std::optional<Error> trouble; // that was told last
 };
@@ -26,14 +37,17 @@ void FarSide::listen(int id, const ForwardSpec::End &)
 }
 
 StreamForwards::StreamForwards(std::unique_ptr<FarSide> side, ForwardWay way, const ForwardOwner &owner, const ForwardRules &rules,
-                               std::function<void(const ForwardReport &)> tell)
+                               std::function<void(const ForwardReport &)> tell, std::function<void(int, const ForwardTraffic &)> tellTraffic)
     : m_side(std::move(side))
     , m_way(way)
     , m_owner(owner)
     , m_rules(rules)
     , m_tell(std::move(tell))
+    , m_tellTraffic(std::move(tellTraffic))
     , m_dialBell(std::make_unique<QSocketNotifier>(m_dial.descriptor(), QSocketNotifier::Read))
 {
+    m_trafficRest.setSingleShot(true);
+    connect(&m_trafficRest, &QTimer::timeout, this, &StreamForwards::tellAllTraffic);
     connect(m_dialBell.get(), &QSocketNotifier::activated, this, &StreamForwards::dialled);
     connect(m_side.get(), &FarSide::listens, this, [this](int id, const ForwardSpec::End &at) {
         if (Forward *forward = find(id))
@@ -100,16 +114,16 @@ void StreamForwards::listenHere(Forward &forward)
                                                  [this] { return hasRoom(); },
                                                  [this, &forward](ForwardDoor::Visitor visitor) {
                                                      const ForwardSpec::End target = visitor.target.value_or(forward.spec.target);
-                                                     join(forward, {std::move(visitor.stream), std::move(visitor.early), std::move(visitor.greeting)}, target);
+                                                     join(forward, {std::move(visitor.stream), std::move(visitor.early), std::move(visitor.greeting)}, visitor.from, target);
                                                  });
     listens(forward, forward.door->at());
 }
 
-void StreamForwards::join(Forward &forward, StreamJoint::End end, const ForwardSpec::End &target)
+void StreamForwards::join(Forward &forward, StreamJoint::End end, const QString &from, const ForwardSpec::End &target)
 {
     Result<std::unique_ptr<FarStream>> stream = m_side->reach(target);
     if (stream)
-        return start(forward, std::move(end), *std::move(stream));
+        return start(forward, std::move(end), *std::move(stream), from, target);
     StreamJoint::refuse(end, stream.error());
     tellTrouble(forward, stream.error());
 }
@@ -124,7 +138,7 @@ void StreamForwards::joinHere(int id, FarStream *raw)
     }
     if (std::optional<Result<FileDescriptor>> here = ForwardDial::atOnce(forward->spec.target)) {
         if (*here)
-            return start(*forward, {**std::move(here), {}, {}}, std::move(stream));
+            return start(*forward, {**std::move(here), {}, {}}, std::move(stream), {}, forward->spec.target);
         return tellTrouble(*forward, here->error());
     }
     const quint64 call = ++m_lastCall;
@@ -145,22 +159,33 @@ void StreamForwards::dialled()
         if (!forward)
             continue;
         if (answer.stream)
-            start(*forward, {*std::move(answer.stream), {}, {}}, std::move(awaited.stream));
+            start(*forward, {*std::move(answer.stream), {}, {}}, std::move(awaited.stream), {}, forward->spec.target);
         else
             tellTrouble(*forward, answer.stream.error());
     }
     lookAgain();
 }
 
-void StreamForwards::start(Forward &forward, StreamJoint::End end, std::unique_ptr<FarStream> stream)
+void StreamForwards::start(Forward &forward, StreamJoint::End end, std::unique_ptr<FarStream> stream, const QString &from, const ForwardSpec::End &target)
 {
     auto *joint = new StreamJoint(std::move(end), std::move(stream), m_rules.dialPatience, this);
-    forward.joints.push_back(joint);
+    joint->setRate(&forward.rate);
+    ForwardConnection connection;
+    connection.id = ++forward.lastConnection;
+    connection.from = from;
+    connection.to = tamed(forwardEndText(target), 100);
+    connection.since = connection.movedAt = QDateTime::currentDateTimeUtc();
+    forward.connections.push_back({joint, connection});
     ++m_joints;
+    noteTraffic(forward);
+    connect(joint, &StreamJoint::moved, this, [this, &forward] { noteTraffic(forward); });
     connect(joint, &StreamJoint::met, this, [this, &forward] { tellTrouble(forward, {}); });
     connect(joint, &StreamJoint::over, this, [this, &forward, joint](const std::optional<Error> &neverMet) {
-        std::erase(forward.joints, joint);
+        forward.pastSent += joint->sent();
+        forward.pastReceived += joint->received();
+        std::erase_if(forward.connections, [joint](const auto &each) { return each.joint == joint; });
         --m_joints;
+        noteTraffic(forward);
         joint->deleteLater();
         if (neverMet)
             tellTrouble(forward, neverMet);
@@ -205,12 +230,73 @@ void StreamForwards::close(Forward &forward)
 {
     forward.door.reset();
     forward.held.reset();
-    for (StreamJoint *joint : std::exchange(forward.joints, {})) {
+    for (const Forward::Connection &each : std::exchange(forward.connections, {})) {
         --m_joints;
-        joint->disconnect(this);
-        delete joint;
+        each.joint->disconnect(this);
+        forward.pastSent += each.joint->sent();
+        forward.pastReceived += each.joint->received();
+        forward.hasNews = true;
+        delete each.joint;
     }
+    tellTraffic(forward);
     std::erase_if(m_awaited, [&forward](const auto &awaited) { return awaited.second.id == forward.id; });
+}
+
+void StreamForwards::limit(int id, qint64 bytesPerSecond)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    it->second->rate.limit(bytesPerSecond);
+    // One may end for it, and leaves the list.
+    const auto connections = it->second->connections;
+    for (const Forward::Connection &each : connections)
+        each.joint->rateChanged();
+}
+
+void StreamForwards::closeConnection(int id, quint64 connection)
+{
+    const auto it = m_forwards.find(id);
+    if (it == m_forwards.end())
+        return;
+    const auto connections = it->second->connections;
+    for (const Forward::Connection &each : connections) {
+        if (each.told.id == connection)
+            each.joint->close();
+    }
+}
+
+void StreamForwards::noteTraffic(Forward &forward)
+{
+    forward.hasNews = true;
+    if (!m_trafficRest.isActive())
+        m_trafficRest.start(0ms);
+}
+
+void StreamForwards::tellAllTraffic()
+{
+    bool hadNews = false;
+    for (const auto &[id, forward] : m_forwards) {
+        hadNews = hadNews || forward->hasNews;
+        tellTraffic(*forward);
+    }
+    if (hadNews)
+        m_trafficRest.start(1s);
+}
+
+void StreamForwards::tellTraffic(Forward &forward)
+{
+    if (!std::exchange(forward.hasNews, false))
+        return;
+    const QDateTime now = QDateTime::currentDateTimeUtc();
+    ForwardTraffic traffic{forward.pastSent, forward.pastReceived, qint64(forward.lastConnection), {}};
+    for (Forward::Connection &each : forward.connections) {
+        each.told.update(each.joint->sent(), each.joint->received(), now);
+        traffic.sent += each.told.sent;
+        traffic.received += each.told.received;
+        traffic.open.append(each.told);
+    }
+    m_tellTraffic(forward.id, traffic);
 }
 
 void StreamForwards::stop(int id)
