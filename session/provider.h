@@ -77,6 +77,9 @@ public:
     // How long a PTY shell that nobody is attached to is kept; none: without limit, or not said.
     [[nodiscard]] virtual std::optional<std::chrono::seconds> unattendedShellLife() const { return std::nullopt; }
 
+    // What its own programs listen at inside a sandbox: nothing that a person would want to reach.
+    [[nodiscard]] virtual QList<quint16> agentPorts() const { return {}; }
+
     // All of them, every page; terminated ones only with history.
     enum class ListScope { Live, WithHistory };
     [[nodiscard]] virtual QFuture<Result<QList<Sandbox>>> list(ListScope scope) = 0;

@@ -16,7 +16,7 @@ using Kind = FeatureAnswer::Kind;
 constexpr qsizetype kMostOutput = 64 << 10;
 // A server that leaves so many questions in a row without an answer is not asked more.
 constexpr int kMostSilences = 2;
-constexpr int kMostPorts = 2;
+constexpr int kMostProbedPorts = 2;
 constexpr unsigned char kNoModes[] = {0};
 // Where nobody listens: tcpmux, which only an administrator could open.
 constexpr int kSilentPort = 1;
@@ -414,7 +414,7 @@ SshFeatureProbe::Step SshFeatureProbe::askRemote(ssh_session session, const Arou
         }
         if (code == SSH_OK) {
             m_stage = 1;
-        } else if (++m_portsTried < kMostPorts) {
+        } else if (++m_portsTried < kMostProbedPorts) {
             m_port = 0; // somebody may have had that one
             return Step::Again;
         } else {

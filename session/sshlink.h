@@ -15,6 +15,7 @@
 namespace Sandpiper {
 
 class FeatureAsker;
+class ReadyLinks;
 class SshChannel;
 class SshLinkCore;
 class SshSubsystem;
@@ -73,6 +74,7 @@ struct LinkOptions
     bool armsForwards = false;
     FeatureAsker *features = nullptr; // borrowed, outlives the link; null: the server is not asked what it can do
     std::chrono::milliseconds featurePatience{8'000}; // with each answer to that
+    ReadyLinks *lends = nullptr; // borrowed, outlives the link; null: its channels are its owner's alone
     QList<SshJumpHop> travelled; // on the way to other links: those that have asked for this one
 };
 

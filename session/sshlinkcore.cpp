@@ -2,6 +2,7 @@
 
 #include "session/linkmoves.h"
 #include "session/quietthread.h"
+#include "session/readylinks.h"
 #include "session/sshchannel.h"
 #include "session/sshjump.h"
 #include "session/sshthread.h"
@@ -132,7 +133,7 @@ int SshLinkCore::openChannel(SshChannel *channel, const ChannelSpec &spec)
     // Refusals take the same way as everything else that the channel hears, and so come later.
     if (m_state == LinkState::Closed)
         m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::ConnectionLost, u"the link is closed"_s)});
-    else if (m_channels.size() - m_tunnels.size() > kMostChannels)
+    else if (sessionCount() > kMostChannels)
         m_mail->events.put(FromLink::ChannelEnded{id, failedEnd(ErrorKind::TooLarge, u"a link carries at most %1 channels"_s.arg(kMostChannels))});
     else
         send(ToLink::OpenChannel{id, spec});
@@ -243,8 +244,11 @@ void SshLinkCore::handle(LinkEvent &event)
                        [&](const FromLink::StateChanged &news) {
                            if (news.state != m_state) // connectToHost() has said the first one already
                                move(news.state);
-                           if (m_state == LinkState::Ready)
+                           if (m_state == LinkState::Ready) {
                                askFeatures();
+                               if (m_options.lends)
+                                   m_options.lends->join(m_options.sandbox, this);
+                           }
                            emit stateChanged(m_state);
                        },
                        [&](const FromLink::ServerMet &news) {

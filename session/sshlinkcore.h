@@ -44,8 +44,9 @@ public:
     void forgetChannel(int id);
     int addForward(const ForwardSpec &spec); // see SshLink
     void stopForward(int id);
-    // Of kMostChannels.
+    // Sessions and tunnels.
     [[nodiscard]] int channelCount() const { return int(m_channels.size()); }
+    [[nodiscard]] int sessionCount() const { return int(m_channels.size() - m_tunnels.size()); } // of kMostChannels
     void send(LinkCommand command);
 
 signals:

@@ -31,6 +31,7 @@ public:
     [[nodiscard]] QString accountId() const override;
     [[nodiscard]] Capabilities capabilities() const override;
     [[nodiscard]] std::optional<std::chrono::seconds> unattendedShellLife() const override;
+    [[nodiscard]] QList<quint16> agentPorts() const override { return {9501}; }
 
     [[nodiscard]] QFuture<Result<QList<Sandbox>>> list(ListScope scope) override;
     [[nodiscard]] QFuture<Result<Sandbox>> find(const QString &idOrName) override;

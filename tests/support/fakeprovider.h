@@ -28,6 +28,7 @@ public:
     // --- what the test may set -----------------------------------------------------------------
     QList<Sandbox> sandboxes;
     QList<SshKey> sshKeys;
+    QList<quint16> agents;
     QStringList calls; // "rename box-1 → new name"
     std::optional<Error> failNext; // the next call answers with it, once
     // While true answers wait for answerAll().
@@ -64,6 +65,7 @@ public:
     QString vendor() const override { return m_vendor; }
     QString accountId() const override { return m_account; }
     Capabilities capabilities() const override { return m_capabilities; }
+    QList<quint16> agentPorts() const override { return agents; }
     void setCapabilities(const Capabilities &capabilities) { m_capabilities = capabilities; }
 
     QFuture<Result<QList<Sandbox>>> list(ListScope) override
