@@ -8,6 +8,7 @@
 #include "session/paths.h"
 #include "session/providers/factory.h"
 #include "session/providers/sshhosts.h"
+#include "session/portowner.h"
 #include "session/runafter.h"
 #include "session/sshlink.h"
 #include "sftp/sftpfilesystem.h"
@@ -50,6 +51,7 @@ Application::Application(LogSetup *log, QObject *parent)
     , m_registry(std::make_unique<SandboxRegistry>())
     , m_logins(std::make_unique<LoginStore>(configFolder() + u"/logins.json"_s))
     , m_features(std::make_unique<FeatureStore>(featuresFile()))
+    , m_links(std::make_unique<ReadyLinks>())
 {
     m_keys = std::make_unique<AvailableKeys>(QDir::homePath() + u"/.ssh"_s, m_logins->agentToAsk());
     m_theme->setFontPixelSize(m_preferences->number(Setting::InterfaceFontSize));
@@ -76,8 +78,12 @@ Application::Application(LogSetup *log, QObject *parent)
     m_forwards = std::make_unique<ForwardManager>(m_forwardWishes.get(), forwards);
     m_forwardTellers = std::make_unique<ForwardTellers>(m_forwards.get(), runningForwardsFolder());
 
+    watchPorts();
+
     MainWindow::Parts parts;
     parts.forwards = m_forwards.get();
+    parts.radar = m_radar.get();
+    parts.offers = m_offers.get();
     parts.registry = m_registry.get();
     parts.hub = m_hub.get();
     parts.keychain = m_keychain.get();
@@ -110,6 +116,7 @@ Application::Application(LogSetup *log, QObject *parent)
     parts.workspace.files.stagingFolder = stateFolder() + u"/dragged"_s;
     Staging::clean(parts.workspace.files.stagingFolder);
     parts.workspace.files.placesFile = stateFolder() + u"/file_places.json"_s;
+    parts.workspace.reach = [this](const SandboxId &id, const QUrl &url) { return m_offers->reach(id, url); };
     parts.workspace.registry = m_registry.get();
     parts.workspace.keychain = m_keychain.get();
     parts.workspace.tabsFile = stateFolder() + u"/tabs.json"_s;
@@ -142,6 +149,8 @@ Application::~Application()
 {
     // Shells of the window ask through the prompts; they go first.
     m_window.reset();
+    m_offers.reset();
+    m_forwarder.reset();
     m_forwards.reset();
     m_edits.reset();
     m_transfers.reset();
@@ -180,6 +189,26 @@ void Application::watchForwards()
         m_window->tell(text);
         m_notifier->notify(tr("A forward has ended"), text);
     });
+}
+
+// Looks over the connections of terminals and forwards, and makes none.
+void Application::watchPorts()
+{
+    PortRadar::Services radar;
+    radar.command = [this](const SandboxId &id, const CommandSpec &spec) { return m_links->makeCommand(id, spec); };
+    radar.registry = m_registry.get();
+    radar.after = runAfter;
+    radar.now = [] { return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()); };
+    m_radar = std::make_unique<PortRadar>(radar);
+    m_radar->setOn(m_preferences->isOn(Setting::PortRadar));
+    connect(m_links.get(), &ReadyLinks::changed, m_radar.get(), [this](const SandboxId &id) { m_radar->setReachable(id, m_links->has(id)); });
+
+    PortForwarder::Services forwarder;
+    forwarder.after = runAfter;
+    forwarder.freePort = [](quint16 from) { return freePortFrom(from); };
+    m_forwarder = std::make_unique<PortForwarder>(m_forwards.get(), forwarder);
+    m_ignoredPorts = std::make_unique<IgnoredPorts>(stateFolder() + u"/ignored_ports.json"_s);
+    m_offers = std::make_unique<PortOffers>(PortOffers::Parts{m_radar.get(), m_forwarder.get(), m_forwards.get(), m_ignoredPorts.get(), m_registry.get()});
 }
 
 AccountHub::Services Application::hubServices()
@@ -237,7 +266,7 @@ StandingForwards::Services Application::forwardServices(const SandboxId &id, For
     services.provider = m_registry->provider(id.account);
     services.network = m_network.get();
     services.makeLink = [this, way, provider = services.provider](const Sandbox &sandbox) {
-        return makeForwardLink({provider, [this](const Sandbox &found) { return linkOptions(found, signInTo(found.id)); }, m_prompts.get(), [this](const SandboxId &of) { return m_features->of(of); }},
+        return makeForwardLink({provider, [this](const Sandbox &found) { return lentOptions(found, signInTo(found.id)); }, m_prompts.get(), [this](const SandboxId &of) { return m_features->of(of); }},
                                way, sandbox);
     };
     services.random = [] { return QRandomGenerator::global()->generateDouble(); };
@@ -298,13 +327,20 @@ std::unique_ptr<Shell> Application::makeOwnSshShell(const Sandbox &sandbox, cons
     ShellSpec wanted = spec;
     if (!signIn.choice.term.isEmpty() && wanted.term == ShellSpec().term) // what was said for this one tab goes first
         wanted.term = signIn.choice.term;
-    return makeSshShell(linkOptions(sandbox, signIn), wanted, m_prompts.get());
+    return makeSshShell(lentOptions(sandbox, signIn), wanted, m_prompts.get());
 }
 
 LinkOptions Application::linkOptions(const Sandbox &sandbox, const SignIn &signIn) const
 {
     LinkOptions options = linkOptionsFor(sandbox, signIn);
     options.features = m_features.get();
+    return options;
+}
+
+LinkOptions Application::lentOptions(const Sandbox &sandbox, const SignIn &signIn) const
+{
+    LinkOptions options = linkOptions(sandbox, signIn);
+    options.lends = m_links.get();
     return options;
 }
 

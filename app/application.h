@@ -7,6 +7,8 @@
 #include "session/featurestore.h"
 #include "session/forwardmanager.h"
 #include "session/forwardtellers.h"
+#include "session/portoffers.h"
+#include "session/readylinks.h"
 #include "session/logins.h"
 #include "session/networkstore.h"
 #include "session/ownhosts.h"
@@ -50,6 +52,7 @@ private:
     void watchEdits();
     void tellAnnotations(const QString &accountId);
     void watchForwards();
+    void watchPorts();
     // As it is now. SandboxNotRunning where it sleeps: nobody has asked for waking it.
     void whenItRuns(const SandboxId &id, QObject *context, std::function<void(const Result<Sandbox> &)> then);
     void openTransferFiles(const SandboxId &id, QObject *context, std::function<void(Result<OpenedFiles>)> then);
@@ -58,6 +61,8 @@ private:
     [[nodiscard]] SignIn signInTo(const SandboxId &id) const;
     // How its SSH server is reached; what it can do is remembered.
     [[nodiscard]] LinkOptions linkOptions(const Sandbox &sandbox, const SignIn &signIn) const;
+    // The same, for a link whose channels others may borrow.
+    [[nodiscard]] LinkOptions lentOptions(const Sandbox &sandbox, const SignIn &signIn) const;
     [[nodiscard]] std::unique_ptr<Shell> makeOwnSshShell(const Sandbox &sandbox, const ShellSpec &spec);
     void afterShown();
     void connectAccounts();
@@ -74,6 +79,7 @@ private:
     std::unique_ptr<SandboxRegistry> m_registry;
     std::unique_ptr<LoginStore> m_logins;
     std::unique_ptr<FeatureStore> m_features; // outlives the links, which the window has
+    std::unique_ptr<ReadyLinks> m_links; // likewise
     std::unique_ptr<AvailableKeys> m_keys;
     std::unique_ptr<AccountHub> m_hub;
     std::unique_ptr<TransferQueue> m_transfers;
@@ -81,6 +87,10 @@ private:
     std::unique_ptr<ForwardWishes> m_forwardWishes;
     std::unique_ptr<ForwardManager> m_forwards;
     std::unique_ptr<ForwardTellers> m_forwardTellers;
+    std::unique_ptr<IgnoredPorts> m_ignoredPorts;
+    std::unique_ptr<PortRadar> m_radar;
+    std::unique_ptr<PortForwarder> m_forwarder;
+    std::unique_ptr<PortOffers> m_offers;
     std::unique_ptr<MainWindow> m_window;
     std::unique_ptr<PromptPresenter> m_presenter;
     std::unique_ptr<RememberedPassphrases> m_prompts; // in front of it

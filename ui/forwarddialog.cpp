@@ -4,6 +4,7 @@
 #include "ui/dialogkit.h"
 #include "ui/forwardwords.h"
 #include "ui/sandboxtext.h"
+#include "ui/portwords.h"
 #include "ui/theme.h"
 
 #include <QButtonGroup>
@@ -12,6 +13,7 @@
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPainter>
 #include <QPushButton>
 #include <QRadioButton>
@@ -322,6 +324,37 @@ void ForwardDialog::takeTemplate(int index)
     fieldsChanged();
 }
 
+void ForwardDialog::suggestPorts(std::function<QList<FoundPort>(const SandboxId &)> ports)
+{
+    m_ports = std::move(ports);
+    if (!m_ports || m_suggest)
+        return;
+    m_suggest = m_target->addAction(icon(IconName::ChevronDown), QLineEdit::TrailingPosition);
+    m_suggest->setObjectName(u"forwardSuggest"_s);
+    m_suggest->setToolTip(tr("What listens there"));
+    connect(m_suggest, &QAction::triggered, this, [this] {
+        auto *menu = new QMenu(this);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        const QList<FoundPort> found = m_ports(SandboxId::parse(m_sandbox->currentData().toString()).value_or(SandboxId()));
+        for (const FoundPort &port : found)
+            menu->addAction(portText(port), this, [this, port] { takePort(port); });
+        menu->popup(m_target->mapToGlobal(QPoint(0, m_target->height())));
+    });
+    fieldsChanged();
+}
+
+void ForwardDialog::takePort(const FoundPort &port)
+{
+    m_isFilling = true;
+    m_target->setText(forwardEndText({port.host, port.port, {}}));
+    if (m_listen->text().trimmed().isEmpty())
+        m_listen->setText(QString::number(port.port));
+    if (m_name->text().isEmpty())
+        m_name->setText(port.process);
+    m_isFilling = false;
+    fieldsChanged();
+}
+
 void ForwardDialog::takeSpec(const QString &text)
 {
     const Result<QList<ForwardSpec>> specs = forwardsIn(text);
@@ -346,6 +379,10 @@ void ForwardDialog::fieldsChanged()
     m_target->setVisible(leads);
     m_targetLabel->setVisible(leads);
     m_problem->hide();
+    if (m_suggest) {
+        const std::optional<SandboxId> sandbox = SandboxId::parse(m_sandbox->currentData().toString());
+        m_suggest->setVisible(kind() == ForwardSpec::Kind::Local && sandbox && !m_ports(*sandbox).isEmpty());
+    }
     const QString listener = m_listen->text().trimmed();
     m_picture->show(kind(), tamed(sandboxName(), 60), listener.isEmpty() ? tr("a port") : tr("listens at %1").arg(listener),
                     leads ? (m_target->text().trimmed().isEmpty() ? tr("a service") : m_target->text().trimmed()) : tr("any address"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "session/forwardmanager.h"
+#include "session/portradar.h"
 
 #include <QDialog>
 
@@ -41,11 +42,14 @@ public:
     // wish: what the fields begin with; with an id it is changed, else a new one is kept. forwards is borrowed and
     // outlives it; registry may be null. Deletes itself when closed.
     ForwardDialog(ForwardManager *forwards, SandboxRegistry *registry, const ForwardWish &wish, QWidget *parent);
+    // What listens in a sandbox is offered as a target, where anything does.
+    void suggestPorts(std::function<QList<FoundPort>(const SandboxId &)> ports);
 
 private:
     void fillSandboxes();
     void takeTemplate(int index);
     void takeSpec(const QString &text);
+    void takePort(const FoundPort &port);
     void fieldsChanged();
     void showSpec(const ForwardSpec &spec);
     void showWays();
@@ -73,6 +77,8 @@ private:
     QLabel *m_note;    // what it exposes
     QLabel *m_problem;
     QPushButton *m_submit;
+    std::function<QList<FoundPort>(const SandboxId &)> m_ports;
+    QAction *m_suggest = nullptr; // in the field of the target; null: no ports are known
     bool m_isFilling = false;
 };
 

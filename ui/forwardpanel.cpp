@@ -194,13 +194,25 @@ void ForwardPanel::addForward(const SandboxId &sandbox)
         wish.sandboxName = there->displayName();
     if (wish.sandboxName.isEmpty())
         wish.sandbox = {};
-    (new ForwardDialog(m_parts.forwards, m_parts.registry, wish, window()))->open();
+    openDialog(wish);
+}
+
+void ForwardPanel::openDialog(const ForwardWish &wish)
+{
+    auto *dialog = new ForwardDialog(m_parts.forwards, m_parts.registry, wish, window());
+    dialog->suggestPorts(m_parts.ports);
+    dialog->open();
+}
+
+void ForwardPanel::addLine(QWidget *line)
+{
+    layout()->addWidget(line);
 }
 
 void ForwardPanel::edit()
 {
     if (const std::optional<ForwardWish> wish = single())
-        (new ForwardDialog(m_parts.forwards, m_parts.registry, *wish, window()))->open();
+        openDialog(*wish);
 }
 
 void ForwardPanel::showConnections()
@@ -290,7 +302,7 @@ void ForwardPanel::paste(const QString &text)
     }
     wish.spec = specs->constFirst();
     if (specs->size() == 1) {
-        (new ForwardDialog(m_parts.forwards, m_parts.registry, wish, window()))->open();
+        openDialog(wish);
         return;
     }
     QList<ForwardWish> wishes;

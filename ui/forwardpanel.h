@@ -2,6 +2,7 @@
 // GUI thread.
 #pragma once
 
+#include "session/portradar.h"
 #include "ui/forwardmodel.h"
 
 #include <QWidget>
@@ -28,6 +29,7 @@ public:
         std::function<void(const QUrl &)> openUrl; // unset: the desktop's way
         std::function<QString(const SandboxId &)> destination; // "user@host" for a copied ssh line; unset or empty: its name
         std::function<SandboxId()> current = {};   // what a new forward leads to at first; unset: the first there is
+        std::function<QList<FoundPort>(const SandboxId &)> ports = {}; // what listens there, to choose from; unset: not known
     };
     explicit ForwardPanel(Parts parts, QWidget *parent = nullptr);
 
@@ -38,6 +40,7 @@ public:
     // A dialog for a new one. sandbox: what it leads to at first.
     void addForward(const SandboxId &sandbox = {});
     void paste(const QString &text);
+    void addLine(QWidget *line); // below everything; taken over
 
 signals:
     void closeWanted();
@@ -47,6 +50,7 @@ private:
     [[nodiscard]] std::optional<ForwardWish> single() const;
     void updateButtons();
     void showMend();
+    void openDialog(const ForwardWish &wish);
     void edit();
     void showConnections();
     void remove();

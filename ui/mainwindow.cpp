@@ -11,6 +11,9 @@
 #include "ui/keyspage.h"
 #include "ui/logindialog.h"
 #include "ui/logdrawer.h"
+#include "ui/portline.h"
+#include "ui/portofferbar.h"
+#include "ui/portwords.h"
 #include "ui/preferencesdialog.h"
 #include "ui/runcommandwindow.h"
 #include "ui/sandboxpanel.h"
@@ -117,6 +120,8 @@ void MainWindow::layOut()
         connect(m_sidebar, &SandboxPanel::forwardWanted, this, [this](const Sandbox &sandbox) { m_forwards->addForward(sandbox.id); });
     }
     statusBar()->addPermanentWidget(m_hint);
+    if (m_parts.offers)
+        layOutPorts();
 
     m_palette = new CommandPalette(this);
     connect(m_palette, &CommandPalette::chosen, this, [this](const QString &key) {
@@ -168,6 +173,8 @@ void MainWindow::layOutDrawer()
             const std::optional<Sandbox> sandbox = m_sidebar->currentSandbox();
             return sandbox ? sandbox->id : m_workspace->currentSandbox();
         };
+        if (m_parts.radar)
+            parts.ports = [radar = m_parts.radar](const SandboxId &sandbox) { return radar->ports(sandbox); };
         m_forwards = new ForwardPanel(parts, this);
         m_drawer->addWidget(m_forwards);
         connect(m_forwards, &ForwardPanel::closeWanted, forwards, &QAction::trigger);
@@ -190,6 +197,29 @@ void MainWindow::layOutDrawer()
                 },
                 Qt::SingleShotConnection);
     });
+}
+
+// What is found is offered in the status bar, and listed under the forwards.
+void MainWindow::layOutPorts()
+{
+    PortOffers *offers = m_parts.offers;
+    auto *bar = new PortOfferBar(offers, this);
+    // It comes and goes, and no terminal may have a line less for it.
+    statusBar()->setMinimumHeight(qMax(statusBar()->sizeHint().height(), bar->sizeHint().height()));
+    statusBar()->insertPermanentWidget(0, bar);
+    m_ports = new PortLine(offers, [this] {
+        const SandboxId shown = m_workspace->currentSandbox();
+        const std::optional<Sandbox> chosen = shown.isEmpty() ? m_sidebar->currentSandbox() : std::nullopt;
+        return chosen ? chosen->id : shown;
+    }, m_forwards);
+    m_forwards->addLine(m_ports);
+    connect(m_workspace, &Workspace::currentChanged, m_ports, &PortLine::refresh);
+    connect(m_workspace, &Workspace::terminalUsed, m_parts.radar, &PortRadar::noteUse);
+    connect(m_workspace, &Workspace::localUrlPrinted, m_parts.radar, &PortRadar::notePrinted);
+    connect(offers, &PortOffers::openWanted, this, [](const QUrl &url) { QDesktopServices::openUrl(url); });
+    connect(offers, &PortOffers::moved, this,
+            [this](const PortOffer &offer, quint16 here) { m_sidebar->notices()->tell(NoticeBar::Tone::Info, movedText(offer, here)); });
+    connect(offers, &PortOffers::failed, this, [this](const PortOffer &offer, const Error &error) { tell(unreachableText(offer, error)); });
 }
 
 // One page at a time, of one height.
@@ -313,6 +343,8 @@ void MainWindow::settingChanged(Setting setting)
         m_parts.theme->setFontPixelSize(m_parts.preferences->number(setting));
     else if (row.page == SettingPage::Terminal || row.page == SettingPage::Clipboard)
         applyTerminalOptions();
+    else if (setting == Setting::PortRadar && m_parts.radar)
+        m_parts.radar->setOn(m_parts.preferences->isOn(setting));
     else if (row.page == SettingPage::Closing)
         m_workspace->setCloseChoices(m_parts.preferences->closeChoices());
 }
@@ -575,8 +607,11 @@ void MainWindow::closeEvent(QCloseEvent *event)
 void MainWindow::changeEvent(QEvent *event)
 {
     QMainWindow::changeEvent(event);
-    if (event->type() == QEvent::WindowStateChange || event->type() == QEvent::ActivationChange)
+    if (event->type() == QEvent::WindowStateChange || event->type() == QEvent::ActivationChange) {
         m_parts.registry->setVisible(!isMinimized());
+        if (m_parts.radar)
+            m_parts.radar->setVisible(!isMinimized());
+    }
 }
 
 void MainWindow::keyPressEvent(QKeyEvent *event)

@@ -31,6 +31,9 @@ class SandboxPanel;
 class TransferPanel;
 class ForwardManager;
 class ForwardPanel;
+class PortLine;
+class PortOffers;
+class PortRadar;
 class WelcomePage;
 
 class MainWindow : public QMainWindow
@@ -57,6 +60,8 @@ public:
         std::function<SignIn(const SandboxId &)> signIn = {};
         FeatureStore *features = nullptr;
         ForwardManager *forwards = nullptr; // null: no forwards are kept
+        PortRadar *radar = nullptr;         // these two both, and with forwards; or neither
+        PortOffers *offers = nullptr;
     };
     explicit MainWindow(const Parts &parts, QWidget *parent = nullptr);
     ~MainWindow() override;
@@ -78,6 +83,7 @@ public:
 private:
     void layOut();
     void layOutDrawer();
+    void layOutPorts();
     void showInDrawer(QWidget *page, ActionId id, bool shown);
     void connectActions();
     void connectWorkspace();
@@ -117,6 +123,7 @@ private:
     LogDrawer *m_log = nullptr;
     TransferPanel *m_transfers = nullptr; // null: there is no queue
     ForwardPanel *m_forwards = nullptr;   // null: no forwards are kept
+    PortLine *m_ports = nullptr;          // null: nobody looks for ports
     CommandPalette *m_palette = nullptr;
     QStackedWidget *m_pages = nullptr;
     QStackedWidget *m_drawer = nullptr; // one of the log, the transfers and the forwards

@@ -125,6 +125,9 @@ QList<SettingRow> makeRows()
         toggle(Setting::Notify, "notifications/enabled", SettingPage::Notifications, true,
                QT_TRANSLATE_NOOP("Preferences", "Tell me when something finished or broke"),
                QT_TRANSLATE_NOOP("Preferences", "Only while this window is not in front.")),
+        toggle(Setting::PortRadar, "notifications/ports", SettingPage::Notifications, true,
+               QT_TRANSLATE_NOOP("Preferences", "Offer ports that begin to be listened at in sandboxes"),
+               QT_TRANSLATE_NOOP("Preferences", "Looked for over SSH connections that are open anyway, and in what terminals print.")),
 
         stored(Setting::WindowGeometry, "window/geometry", QByteArray()),
         stored(Setting::WindowState, "window/state", QByteArray()),

@@ -47,6 +47,7 @@ enum class Setting {
     ProxyExceptions,
     ExtraAuthority,
     Notify,
+    PortRadar,
     // Not shown in the dialog: what the window remembers of itself.
     WindowGeometry,
     WindowState,

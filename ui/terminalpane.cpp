@@ -91,6 +91,7 @@ void TerminalPane::watchView()
     connect(m_view, &TerminalView::activity, this, [this] { markSeen(false); });
     connect(m_view, &TerminalView::bell, this, [this] { markSeen(true); });
     connect(m_view, &TerminalView::contextMenuWanted, this, &TerminalPane::menuWanted);
+    connect(m_view, &TerminalView::input, this, &TerminalPane::used);
     connect(m_view, &TerminalView::pasteConfirmationNeeded, this,
             [this](const QString &text, int lines) {
                 m_paste->ask(text, lines, m_tab.shell.sandboxName);
@@ -146,6 +147,13 @@ void TerminalPane::connectShell(StandingShell::Services services, const QString 
     connect(m_shell.get(), &StandingShell::recordChanged, this, &TerminalPane::onRecord);
     connect(m_shell.get(), &StandingShell::noticeReceived, this,
             [this](const QString &text) { m_notice->setFace(bannerForNotice(text)); });
+    connect(m_shell.get(), &StandingShell::outputReceived, this, [this](const QByteArray &bytes) {
+        const QList<QUrl> urls = m_printed.feed(bytes);
+        for (const QUrl &url : urls) {
+            if (m_replayEnds.hasExpired())
+                emit localUrlPrinted(url);
+        }
+    });
     m_session = std::make_unique<TerminalSession>(*m_shell, *m_view);
     onStatus(m_shell->status());
     emit shellsChanged();

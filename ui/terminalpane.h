@@ -2,6 +2,7 @@
 // to a tab, and like the tab it is a wish: its shell may be lost, asleep or not begun. GUI thread.
 #pragma once
 
+#include "session/localurl.h"
 #include "session/standingshell.h"
 #include "terminal/terminalview.h"
 #include "ui/carriedfiles.h"
@@ -64,6 +65,8 @@ public:
 
 signals:
     void menuWanted(const QPoint &globalPos);
+    void used(); // a key, or what was pasted
+    void localUrlPrinted(const QUrl &url); // by a program there, just now; see isLocalUrl()
     // From elsewhere onto this terminal. directory: where its shell is, as it says itself; empty: it is not known.
     void filesDropped(const Sandpiper::CarriedFiles &files, const Sandpiper::FilePath &directory);
 
@@ -87,6 +90,7 @@ private:
     QString m_directory;
     FilePath m_folder; // the same, whole; empty: not known
     std::optional<CarriedFiles> m_dragged; // over it
+    LocalUrlScanner m_printed;
     QString m_whyNoResume;
     bool m_attended = false;
     bool m_activity = false;

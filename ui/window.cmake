@@ -9,6 +9,7 @@ set(SANDPIPER_WINDOW_SOURCES
     createdialog.h createdialog.cpp
     detailsdialog.h detailsdialog.cpp
     dialogkit.h dialogkit.cpp
+    elidedline.h elidedline.cpp
     fuzzy.h fuzzy.cpp
     helpdialogs.h helpdialogs.cpp
     hostcommands.h hostcommands.cpp

@@ -37,6 +37,9 @@ set(SANDPIPER_WORKSPACE_SOURCES
     panebanner.h panebanner.cpp
     pastebar.h pastebar.cpp
     pathbar.h pathbar.cpp
+    portline.h portline.cpp
+    portofferbar.h portofferbar.cpp
+    portwords.h portwords.cpp
     permissionboxes.h permissionboxes.cpp
     promptdialog.h promptdialog.cpp
     promptpresenter.h promptpresenter.cpp
@@ -51,4 +54,4 @@ set(SANDPIPER_WORKSPACE_SOURCES
     receiptdialog.h receiptdialog.cpp
     transfermodel.h transfermodel.cpp
     transferpanel.h transferpanel.cpp
-    workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacedrops.cpp workspacetabs.cpp)
+    workspace.h workspace.cpp workspacepage.h workspaceprivate.h workspacedrops.cpp workspacelinks.cpp workspacetabs.cpp)

@@ -9,7 +9,9 @@
 #include "ui/closepolicy.h"
 #include "ui/fileservices.h"
 
+#include <QFuture>
 #include <QPointer>
+#include <QUrl>
 #include <QWidget>
 
 #include <functional>
@@ -27,6 +29,9 @@ struct WorkspaceServices
     QString tabsFile;            // tabs.json in stateFolder(); empty: tabs are not kept
     QString launchesFile;        // launches.json in configFolder(); empty: not kept
     FileServices files;          // of browsers
+    // Makes a page of a sandbox's own (see isLocalUrl()) reachable here, and answers with what to open. Unset: such
+    // links are opened as they are.
+    std::function<QFuture<Result<QUrl>>(const SandboxId &, const QUrl &)> reach;
 };
 
 class Actions;
@@ -111,7 +116,10 @@ signals:
     // Something finished or broke: for Notifier, which is quiet while the window is in front.
     void noteworthy(const QString &title, const QString &text);
     void resumeWanted(const Sandpiper::SandboxId &sandbox); // told before the shell asks for it
-    void linkActivated(const QUrl &url);
+    void linkActivated(const QUrl &url); // as it is reached from here
+    // Of terminals; see TerminalPane.
+    void terminalUsed(const Sandpiper::SandboxId &sandbox);
+    void localUrlPrinted(const Sandpiper::SandboxId &sandbox, const QUrl &url);
     // Of a browser's folder.
     void terminalHereWanted(const Sandpiper::Sandbox &sandbox, const Sandpiper::ShellSpec &spec);
     // See TerminalPane::stepWanted().

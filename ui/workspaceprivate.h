@@ -37,6 +37,7 @@ public:
     TerminalPane *makeTerminal(const KeptTab &tab);
     FileBrowser *makeBrowser(const KeptTab &tab);
     void connectPane(TerminalPane *pane);
+    void openLink(TerminalPane *pane, const QUrl &url);
     void takeDrop(TerminalPane *pane, const CarriedFiles &files, const FilePath &directory);
     void connectPanesOf(const QString &account);
     void refreshSandboxes(const QString &account);

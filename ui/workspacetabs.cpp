@@ -126,7 +126,9 @@ WorkspacePage *Workspace::Private::addPane(const KeptTab &tab)
 TerminalPane *Workspace::Private::makeTerminal(const KeptTab &tab)
 {
     auto *pane = new TerminalPane(tab, options, stack);
-    QObject::connect(pane->view(), &TerminalView::linkActivated, q, &Workspace::linkActivated);
+    QObject::connect(pane->view(), &TerminalView::linkActivated, q, [this, pane](const QUrl &url) { openLink(pane, url); });
+    QObject::connect(pane, &TerminalPane::used, q, [this, pane] { emit q->terminalUsed(pane->sandbox()); });
+    QObject::connect(pane, &TerminalPane::localUrlPrinted, q, [this, pane](const QUrl &url) { emit q->localUrlPrinted(pane->sandbox(), url); });
     QObject::connect(pane, &TerminalPane::menuWanted, q, [this](const QPoint &at) {
         using Id = ActionId;
         popupMenu({Id::Copy, Id::Paste, Id::SelectAll, Id::Find, Id::ClearScrollback, Id::ResetTerminal,

@@ -33,8 +33,15 @@ void addFirstAct(Director &director, Stage &stage)
     director.add({u"ssh"_s, u"a second tab reaches the same sandbox over SSH"_s, [&] { stage.workspace()->openTerminal(*stage.sandbox(), ShellRoute::Ssh); },
                   [&] { return stage.workspace()->tabCount() == 2 && stage.isOpen() && stage.screen().contains(u'$'); },
                   [&] { stage.type(u"echo \"over ssh: ${SSH_TTY:-} $((6*7))\"; ps -o pid,args | head -8"_s); }});
-    director.add({u"ssh-command"_s, u"the SSH shell sees the processes of the other one"_s, {}, [&] { return stage.screen().contains(u"over ssh: "_s) && stage.screen().contains(u" 42"_s); },
-                  [&] { stage.trigger(ActionId::PreviousTab); }});
+    director.add({u"ssh-command"_s, u"the SSH shell sees the processes of the other one"_s, {}, [&] { return stage.screen().contains(u"over ssh: "_s) && stage.screen().contains(u" 42"_s); }});
+    director.add({u"port-offer"_s, u"a server that starts in the sandbox is offered"_s,
+                  [&] { stage.type(u"python3 -c \"import socket, time; s = socket.create_server(('127.0.0.1', 8000)); time.sleep(1000)\" &"_s); },
+                  [&] { return stage.offer().contains(u"python3 listens at port 8000"_s); }});
+    director.add({u"port-forward"_s, u"a click makes it reachable from here"_s, [&] { stage.click(u"portForward"_s); },
+                  [&] { return stage.offer().isEmpty() && stage.forwards() == u"Forwards 1"_s; }, [&] {
+                      stage.type(u"kill %1"_s);
+                      stage.trigger(ActionId::PreviousTab);
+                  }});
     director.add({u"connection-lost"_s, u"a cut connection is told above the terminal"_s, [&] { stage.cutNetwork(); },
                   [&] { return stage.pane()->status().state == StandingShell::State::Waiting && !stage.banner().isEmpty(); },
                   [&] { stage.mendNetwork(); }});

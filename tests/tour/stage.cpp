@@ -1,7 +1,9 @@
 #include "tests/tour/stage.h"
 
 #include "session/localgateway.h"
+#include "ui/forwardpanel.h"
 #include "ui/panebanner.h"
+#include "ui/portofferbar.h"
 
 #include <QAbstractButton>
 #include <QApplication>
@@ -107,6 +109,16 @@ QString Stage::screen() const
 QString Stage::banner() const
 {
     return pane() == nullptr || !pane()->banner()->isVisible() ? QString() : pane()->banner()->text();
+}
+
+QString Stage::offer() const
+{
+    return window()->findChild<PortOfferBar *>()->text();
+}
+
+QString Stage::forwards() const
+{
+    return window()->findChild<ForwardSummary *>()->text();
 }
 
 std::optional<Sandbox> Stage::sandbox() const

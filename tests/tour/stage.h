@@ -34,6 +34,8 @@ public:
     [[nodiscard]] bool isOpen() const;
     [[nodiscard]] QString screen() const;
     [[nodiscard]] QString banner() const; // empty: none
+    [[nodiscard]] QString offer() const; // of a port, in the status bar; empty: none
+    [[nodiscard]] QString forwards() const; // as the status bar sums them up
     [[nodiscard]] std::optional<Sandbox> sandbox() const;
     [[nodiscard]] bool sees(const QString &objectName) const;
     [[nodiscard]] QString allThere() const; // in words, for a report

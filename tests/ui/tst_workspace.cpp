@@ -15,6 +15,7 @@
 #include <QInputDialog>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPromise>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
@@ -91,6 +92,8 @@ private slots:
     void readOnlyTerminalsSayNothing();
     void theWelcomePageIsThereWithoutTabs();
     void pastingSeveralLinesIsAskedInThePane();
+    void linksToTheSandboxItselfAreReachedFirst();
+    void whatAProgramPrintsAndAPersonTypesIsTold();
 
 private:
     Workspace *make();
@@ -113,6 +116,8 @@ private:
     int m_sessions = 0;
     bool m_refusesAttach = false;
     std::optional<Error> m_refusesOnce; // the next SSH shell
+    std::optional<QPromise<Result<QUrl>>> m_reaching; // the page that is wanted
+    QList<QUrl> m_reached;
     bool m_shellsOpen = true;
 };
 
@@ -153,6 +158,8 @@ void TestWorkspace::init()
     m_sessions = 0;
     m_refusesAttach = false;
     m_refusesOnce.reset();
+    m_reaching.reset();
+    m_reached.clear();
     m_shellsOpen = true;
     make();
 }
@@ -172,6 +179,12 @@ Workspace *TestWorkspace::make()
     services.keychain = m_keychain.get();
     services.tabsFile = tabsFile();
     services.launchesFile = m_dir->filePath(u"launches.json"_s);
+    services.reach = [this](const SandboxId &, const QUrl &url) {
+        m_reached.append(url);
+        m_reaching.emplace();
+        m_reaching->start();
+        return m_reaching->future();
+    };
     services.shellServices = [this](const SandboxId &id) {
         StandingShell::Services s;
         s.provider = m_registry->provider(id.account);
@@ -754,6 +767,58 @@ void TestWorkspace::pastingSeveralLinesIsAskedInThePane()
     shell->exit(0);
     TRY_COMPARE(pane(0)->status().state, State::Ended);
     QVERIFY(!buttonWith(pane(0), u"Paste"_s));
+}
+
+void TestWorkspace::linksToTheSandboxItselfAreReachedFirst()
+{
+    m_workspace->openTerminal(box(u"box-1"_s), ShellRoute::Pty);
+    QVERIFY(openShell(0));
+    QSignalSpy opened(m_workspace, &Workspace::linkActivated);
+    emit pane(0)->view()->linkActivated(QUrl(u"https://example.com/a"_s));
+    QCOMPARE(opened.takeFirst().constFirst().toUrl(), QUrl(u"https://example.com/a"_s));
+    QVERIFY(m_reached.isEmpty());
+
+    emit pane(0)->view()->linkActivated(QUrl(u"http://0.0.0.0:3000/b?c"_s));
+    QCOMPARE(m_reached, QList<QUrl>{QUrl(u"http://0.0.0.0:3000/b?c"_s)});
+    TRY(pane(0)->notice()->text().contains(u"3000"_s)); // where it takes a moment
+    QVERIFY(opened.isEmpty());
+    m_reaching->addResult(Result<QUrl>(QUrl(u"http://localhost:3001/b?c"_s)));
+    m_reaching->finish();
+    TRY_COMPARE(opened.size(), 1);
+    QCOMPARE(opened.takeFirst().constFirst().toUrl(), QUrl(u"http://localhost:3001/b?c"_s));
+    QVERIFY(!pane(0)->notice()->isVisible());
+
+    emit pane(0)->view()->linkActivated(QUrl(u"http://localhost:3000"_s));
+    m_reaching->addResult(Result<QUrl>(failure(ErrorKind::SandboxNotRunning, Layer::SandboxState, {}, u"box-1"_s)));
+    m_reaching->finish();
+    TRY(pane(0)->notice()->isVisible());
+    QVERIFY2(pane(0)->notice()->text().startsWith(u"Port 3000 of box-1 cannot be reached."_s), qPrintable(pane(0)->notice()->text()));
+    QVERIFY(opened.isEmpty());
+}
+
+void TestWorkspace::whatAProgramPrintsAndAPersonTypesIsTold()
+{
+    const Sandbox sandbox = box(u"box-1"_s);
+    m_workspace->openTerminal(sandbox, ShellRoute::Pty);
+    FakeShell *shell = openShell(0);
+    QVERIFY(shell);
+    QSignalSpy printed(m_workspace, &Workspace::localUrlPrinted);
+    QSignalSpy used(m_workspace, &Workspace::terminalUsed);
+    // What comes right after a shell was attached has been seen before.
+    shell->say("http://localhost:2999/\r\n");
+    QVERIFY(printed.isEmpty());
+    for (int port = 3000; printed.isEmpty() && port < 3400; ++port) {
+        shell->say("at \x1b[1mhttp://localhost:" + QByteArray::number(port));
+        shell->say("/x\x1b[0m\r\n");
+        QTest::qWait(50);
+    }
+    QCOMPARE(printed.size(), 1);
+    QCOMPARE(printed.constFirst().constFirst().value<SandboxId>(), sandbox.id);
+    const QUrl url = printed.constFirst().at(1).toUrl();
+    QVERIFY(url.port() >= 3000 && url.path() == "/x"_L1);
+    QVERIFY(used.isEmpty());
+    pane(0)->view()->pasteText(u"l"_s);
+    QCOMPARE(used.size(), 1);
 }
 
 QTEST_MAIN(TestWorkspace)
