@@ -22,6 +22,7 @@ enum class Capability {
     RemoteForward,
     AgentForward,
     Tunnel,          // TCP connections into it by the vendor's own protocol, without SSH
+    PublicPorts,     // ports that the vendor has opened to everyone can be closed
     OutboundNetwork, // the sandbox reaches the internet
     Isolation,       // the sandbox is separated from the host as it should be
 };

@@ -91,6 +91,12 @@ public:
     [[nodiscard]] virtual QFuture<Done> suspend(const SandboxId &id) = 0;
     [[nodiscard]] virtual QFuture<Done> resume(const SandboxId &id) = 0;
     [[nodiscard]] virtual QFuture<Done> terminate(const SandboxId &id) = 0;
+    // Of Sandbox::publicPorts: the vendor leads nobody there any more; its other ports stay as they are. Answers with
+    // the sandbox as it is then. Unsupported where Capability::PublicPorts is missing.
+    [[nodiscard]] virtual QFuture<Result<Sandbox>> closePublicPorts(const SandboxId &id, const QList<quint16> &)
+    {
+        return QtFuture::makeReadyValueFuture(Result<Sandbox>(failure(ErrorKind::Unsupported, Layer::Provider, {}, id.id)));
+    }
 
     [[nodiscard]] virtual QFuture<Result<QList<SshKey>>> keys() = 0;
     // publicLine: one OpenSSH public key line.

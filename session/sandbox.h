@@ -77,6 +77,7 @@ struct Sandbox
     QUrl controlUrl;    // base of the in-sandbox API; empty where there is none
     QByteArray routeHint; // opaque, for the vendor
     std::optional<SshEndpoint> ssh;
+    QList<quint16> publicPorts; // which its vendor leads everyone on the internet to, without a login
     Capabilities capabilities;
 
     [[nodiscard]] QString displayName() const { return name.isEmpty() ? id.id : name; }

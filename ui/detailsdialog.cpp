@@ -119,6 +119,7 @@ public:
             fact(tr("Key file"), sandbox.ssh->identityFiles.join(u", "_s));
         if (sandbox.ssh && !isHost)
             fact(tr("SSH"), u"%1@%2:%3"_s.arg(sandbox.ssh->user, sandbox.ssh->host).arg(sandbox.ssh->port));
+        fact(tr("Warning"), publicPortsText(sandbox));
 
         auto *list = new QVBoxLayout;
         list->setSpacing(6);

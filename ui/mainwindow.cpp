@@ -15,6 +15,7 @@
 #include "ui/portofferbar.h"
 #include "ui/portwords.h"
 #include "ui/preferencesdialog.h"
+#include "ui/publicportline.h"
 #include "ui/runcommandwindow.h"
 #include "ui/sandboxpanel.h"
 #include "ui/transferpanel.h"
@@ -176,6 +177,9 @@ void MainWindow::layOutDrawer()
         if (m_parts.radar)
             parts.ports = [radar = m_parts.radar](const SandboxId &sandbox) { return radar->ports(sandbox); };
         m_forwards = new ForwardPanel(parts, this);
+        auto *open = new PublicPortLine(m_parts.registry, m_forwards);
+        m_forwards->addLine(open);
+        connect(open, &PublicPortLine::failed, this, &MainWindow::tell);
         m_drawer->addWidget(m_forwards);
         connect(m_forwards, &ForwardPanel::closeWanted, forwards, &QAction::trigger);
     }

@@ -359,7 +359,7 @@ QVariant SandboxModel::rowData(const Section &section, const Row &row, int role)
     case Qt::EditRole:
         return row.sandbox.displayName();
     case Qt::ToolTipRole: {
-        QStringList lines{row.sandbox.displayName(), row.sandbox.note, sshConfigPlace(row.sandbox)};
+        QStringList lines{row.sandbox.displayName(), row.sandbox.note, sshConfigPlace(row.sandbox), publicPortsText(row.sandbox)};
         lines += annotationLines(annotationOf(row.sandbox.id));
         lines.removeAll(QString());
         return plainTip(lines.join(u'\n'));

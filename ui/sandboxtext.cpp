@@ -166,12 +166,27 @@ QString capabilityName(Capability capability)
         return Words::tr("Forward the SSH agent");
     case Capability::Tunnel:
         return Words::tr("Forward ports to it without SSH");
+    case Capability::PublicPorts:
+        return Words::tr("Close ports that are open to everyone");
     case Capability::OutboundNetwork:
         return Words::tr("Reaches the internet");
     case Capability::Isolation:
         return Words::tr("Separated from this computer");
     }
     Q_UNREACHABLE_RETURN({});
+}
+
+QString publicPortsText(const Sandbox &sandbox)
+{
+    if (sandbox.publicPorts.isEmpty())
+        return {};
+    const QString name = tamed(sandbox.displayName(), 60);
+    if (sandbox.publicPorts.size() == 1)
+        return Words::tr("Port %1 of %2 is open to everyone on the internet.").arg(sandbox.publicPorts.constFirst()).arg(name);
+    QStringList ports;
+    for (const quint16 port : sandbox.publicPorts)
+        ports.append(QString::number(port));
+    return Words::tr("Ports %1 of %2 are open to everyone on the internet.").arg(tamed(ports.join(u", "_s), 80), name);
 }
 
 QStringList annotationLines(const Annotation &annotation)

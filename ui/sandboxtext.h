@@ -21,6 +21,8 @@ namespace Sandpiper {
 [[nodiscard]] QString resumeCost(const QUrl &apiUrl);
 // One sentence on what goes with a terminated sandbox.
 [[nodiscard]] QString terminateLoss(const Sandbox &sandbox, int shells);
+// A warning, in a sentence; empty: there is nothing to warn of.
+[[nodiscard]] QString publicPortsText(const Sandbox &sandbox);
 [[nodiscard]] QString capabilityName(Capability capability);
 // What the user said of it, a line for each kind: "Favourite", "Group: web", "Labels: prod, eu", the note.
 [[nodiscard]] QStringList annotationLines(const Annotation &annotation);

@@ -25,6 +25,7 @@ set(SANDPIPER_WINDOW_SOURCES
     logdrawer.h logdrawer.cpp
     logindialog.h logindialog.cpp
     mainwindow.h mainwindow.cpp
+    publicportline.h publicportline.cpp
     preferences.h preferences.cpp preferencesnetwork.cpp
     preferencesdialog.h preferencesdialog.cpp
     runcommandmodel.h runcommandmodel.cpp

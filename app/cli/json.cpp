@@ -16,7 +16,7 @@ constexpr std::array<std::pair<Capability, const char *>, 17> capabilityNames = 
     {Capability::Rename, "rename"}, {Capability::Suspend, "suspend"}, {Capability::Resume, "resume"},
     {Capability::Terminate, "terminate"}, {Capability::SshKeys, "ssh_keys"}, {Capability::LocalForward, "local_forward"},
     {Capability::RemoteForward, "remote_forward"}, {Capability::AgentForward, "agent_forward"},
-    {Capability::Tunnel, "tunnel"},
+    {Capability::Tunnel, "tunnel"}, {Capability::PublicPorts, "public_ports"},
     {Capability::OutboundNetwork, "outbound_network"}, {Capability::Isolation, "isolation"}}};
 
 QJsonValue timeJson(const QDateTime &time)

@@ -6,6 +6,8 @@
 #include <QJsonArray>
 #include <QRegularExpression>
 
+#include <algorithm>
+
 using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
@@ -140,9 +142,28 @@ Capabilities capabilitiesFrom(const QJsonObject &object, const Sandbox &sandbox,
     if (sandbox.state == SandboxState::Running)
         can.refuse(Resume, u"The sandbox is running already."_s);
     if (sandbox.state == SandboxState::Terminated)
-        refuseAll(can, {PtyShell, SshShell, Reattach, Exec, Sftp, Rename, Suspend, Resume, Terminate, LocalForward, RemoteForward, AgentForward, Tunnel},
+        refuseAll(can, {PtyShell, SshShell, Reattach, Exec, Sftp, Rename, Suspend, Resume, Terminate, LocalForward, RemoteForward, AgentForward, Tunnel, PublicPorts},
                   u"The sandbox is terminated."_s);
     return can;
+}
+
+// exposed_ports are for whoever has the key of the account, unless it is said that they are for everyone. The gateway
+// of this computer leads nobody there.
+QList<quint16> publicPortsFrom(const QJsonObject &object, const TensorlakeContext &context)
+{
+    const bool isOpen = object.value("allow_unauthenticated_access"_L1).toBool(object.value("allow_unauthenticated_proxy_access"_L1).toBool());
+    QList<quint16> ports;
+    if (!isOpen || context.isThisComputer)
+        return ports;
+    const QJsonArray exposed = object.value("exposed_ports"_L1).toArray();
+    for (const QJsonValue &value : exposed) {
+        const int port = value.toInt();
+        if (port > 0 && port <= 0xffff)
+            ports.append(quint16(port));
+    }
+    std::ranges::sort(ports);
+    ports.erase(std::ranges::unique(ports).begin(), ports.end());
+    return ports;
 }
 
 double positive(const QJsonValue &value)
@@ -171,10 +192,12 @@ Capabilities tensorlakeCapabilities(const TensorlakeContext &context)
     for (const Capability one : {PtyShell, SshShell, Reattach, Exec, Sftp, Create, Rename, Suspend, Resume, Terminate, SshKeys, LocalForward,
                                  RemoteForward, Tunnel, OutboundNetwork, Isolation})
         can.allow(one);
-    if (context.isThisComputer)
+    if (context.isThisComputer) {
         can.allow(AgentForward);
-    else
+    } else {
         can.refuse(AgentForward, u"The vendor does not say whether its SSH forwards the key agent."_s);
+        can.allow(PublicPorts);
+    }
     return can;
 }
 
@@ -202,6 +225,7 @@ std::optional<Sandbox> tensorlakeSandbox(const QJsonObject &object, const Tensor
         sandbox.controlUrl = control;
     sandbox.routeHint = object.value("routing_hint"_L1).toString().left(1024).toLatin1();
     sandbox.ssh = sshFrom(object, sandbox, context);
+    sandbox.publicPorts = publicPortsFrom(object, context);
     sandbox.capabilities = capabilitiesFrom(object, sandbox, context);
     if (cache)
         sandbox.capabilities = cache->shared(sandbox.capabilities);

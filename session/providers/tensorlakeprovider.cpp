@@ -4,6 +4,7 @@
 #include "session/providers/tensorlakeask.h"
 #include "session/providers/tensorlakelist.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
 
 using namespace Qt::Literals::StringLiterals;
@@ -200,6 +201,42 @@ QFuture<Done> TensorlakeProvider::resume(const SandboxId &id)
 QFuture<Done> TensorlakeProvider::terminate(const SandboxId &id)
 {
     return act(id, Verb::Delete, {});
+}
+
+QFuture<Result<Sandbox>> TensorlakeProvider::closePublicPorts(const SandboxId &id, const QList<quint16> &ports)
+{
+    using Answer = Result<Sandbox>;
+    auto promise = std::make_shared<QPromise<Answer>>(); // shared by the two continuations
+    promise->start();
+    auto *watcher = new QFutureWatcher<Answer>(this);
+    watcher->setFuture(promise->future());
+    connect(watcher, &QFutureWatcherBase::finished, watcher, &QObject::deleteLater);
+    const auto cancelWith = [watcher](QFuture<Answer> step) {
+        connect(watcher, &QFutureWatcherBase::canceled, watcher, [step]() mutable { step.cancel(); });
+    };
+    const auto answer = [promise](const Answer &result) {
+        promise->addResult(result);
+        promise->finish();
+    };
+    // The list is replaced as a whole: what others have opened meanwhile must stay in it.
+    QFuture<Answer> now = find(id.id);
+    cancelWith(now);
+    now.then(this, [=, this](const Answer &found) {
+        if (!found)
+            return answer(found);
+        QJsonArray left;
+        for (const quint16 port : found->publicPorts) {
+            if (!ports.contains(port))
+                left.append(port);
+        }
+        if (left.size() == found->publicPorts.size())
+            return answer(found);
+        QFuture<Answer> closed = ask<Sandbox>(&m_http, about(withJson(m_context->routes.sandbox(Verb::Patch, id.id), {{u"exposed_ports"_s, left}}), found->displayName()),
+                                              TensorlakePlane::Lifecycle, sandboxReader());
+        cancelWith(closed);
+        closed.then(this, answer);
+    });
+    return promise->future();
 }
 
 QFuture<Result<QList<SshKey>>> TensorlakeProvider::keys()

@@ -40,6 +40,7 @@ public:
     [[nodiscard]] QFuture<Done> suspend(const SandboxId &id) override;
     [[nodiscard]] QFuture<Done> resume(const SandboxId &id) override;
     [[nodiscard]] QFuture<Done> terminate(const SandboxId &id) override;
+    [[nodiscard]] QFuture<Result<Sandbox>> closePublicPorts(const SandboxId &id, const QList<quint16> &ports) override;
 
     [[nodiscard]] QFuture<Result<QList<SshKey>>> keys() override;
     [[nodiscard]] QFuture<Result<SshKey>> addKey(const QString &name, const QByteArray &publicLine) override;

@@ -1,11 +1,14 @@
 // The provider against the real gateway of This computer, with real sandboxes.
 #include "session/gatewayprovider.h"
+#include "session/providers/factory.h"
+#include "tests/support/gatewayclient.h"
 #include "tests/support/testgateway.h"
 #include "tests/support/waited.h"
 #include "tests/support/waituntil.h"
 
 #include <QDeadlineTimer>
 #include <QFile>
+#include <QJsonArray>
 #include <QProcess>
 #include <QSignalSpy>
 #include <QTest>
@@ -117,6 +120,28 @@ private slots:
         QCOMPARE(waited(m_provider->rename(m_id, u"other-name"_s))->name, u"other-name"_s);
         QCOMPARE(waited(m_provider->find(u"other-name"_s))->id, m_id);
         QVERIFY(waited(m_provider->rename(m_id, u"first-box"_s)));
+    }
+
+    void publicPortsAreClosedAsTheVendorsOwnAre()
+    {
+        // For a client of that vendor, which does not know that it is only this computer.
+        Account account;
+        account.id = account.name = u"cloud"_s;
+        account.vendor = u"tensorlake"_s;
+        account.apiUrl = m_gateway->apiUrl();
+        const auto cloud = makeProvider(account, std::make_shared<Secret>(m_gateway->apiKey()));
+        const GatewayClient client(quint16(m_gateway->apiUrl().port()), m_gateway->apiKey());
+        const HttpAnswer opened = client.ask("PATCH", "/v1/namespaces/default/sandboxes/" + m_id.id.toLatin1(),
+                                             QJsonObject{{u"exposed_ports"_s, QJsonArray{8080, 9000}}, {u"allow_unauthenticated_access"_s, true}});
+        QCOMPARE(opened.status, 200);
+        QCOMPARE(waited(cloud->find(m_id.id))->publicPorts, (QList<quint16>{8080, 9000}));
+        const auto closed = waited(cloud->closePublicPorts(m_id, {9000}));
+        QVERIFY2(closed, closed ? "" : qPrintable(describe(closed.error())));
+        QCOMPARE(closed->publicPorts, QList<quint16>{8080});
+        QCOMPARE(waited(cloud->closePublicPorts(m_id, {8080}))->publicPorts, QList<quint16>());
+        QCOMPARE(waited(cloud->find(m_id.id))->publicPorts, QList<quint16>());
+        // Here nobody is led there.
+        QVERIFY(waited(m_provider->find(m_id.id))->publicPorts.isEmpty());
     }
 
     void ptySessionsAreMadeSizedAndEnded()

@@ -163,6 +163,32 @@ private slots:
         QCOMPARE(same->ssh, expected);
     }
 
+    void portsThatAreOpenToEveryoneAreKnown_data()
+    {
+        QTest::addColumn<QByteArray>("fields");
+        QTest::addColumn<QList<quint16>>("ports");
+        QTest::newRow("not said") << ""_ba << QList<quint16>();
+        QTest::newRow("with the account's key only") << ",\"exposed_ports\":[8080],\"allow_unauthenticated_access\":false"_ba << QList<quint16>();
+        QTest::newRow("to everyone") << ",\"exposed_ports\":[9000,8080],\"allow_unauthenticated_access\":true"_ba << QList<quint16>{8080, 9000};
+        QTest::newRow("the other name") << ",\"exposed_ports\":[8080],\"allow_unauthenticated_proxy_access\":true"_ba << QList<quint16>{8080};
+        QTest::newRow("to everyone, and none") << ",\"exposed_ports\":[],\"allow_unauthenticated_access\":true"_ba << QList<quint16>();
+        QTest::newRow("nonsense") << ",\"exposed_ports\":[0,-1,65536,1.5,\"x\",null,8080,8080],\"allow_unauthenticated_access\":true"_ba << QList<quint16>{8080};
+        QTest::newRow("no list") << ",\"exposed_ports\":\"8080\",\"allow_unauthenticated_access\":true"_ba << QList<quint16>();
+    }
+    void portsThatAreOpenToEveryoneAreKnown()
+    {
+        QFETCH(const QByteArray, fields);
+        QFETCH(const QList<quint16>, ports);
+        const QByteArray json = "{\"id\":\"a\",\"status\":\"running\"" + fields + '}';
+        const auto box = parsed(json);
+        QVERIFY(box);
+        QCOMPARE(box->publicPorts, ports);
+        QVERIFY(box->capabilities.has(Capability::PublicPorts));
+        // The gateway of this computer leads nobody there.
+        const auto local = parsed(json, thisComputer());
+        QVERIFY(local->publicPorts.isEmpty() && !local->capabilities.has(Capability::PublicPorts));
+    }
+
     void anSshEndpointThatCannotBeUsedIsNone_data()
     {
         QTest::addColumn<QByteArray>("endpoint");

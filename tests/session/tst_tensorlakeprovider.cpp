@@ -230,6 +230,31 @@ private slots:
         QCOMPARE(bodyOf(server.seen.last()), (QJsonObject{{u"name"_s, u"new-name"_s}}));
     }
 
+    void publicPortsAreClosedAndOthersStayAsTheyAre()
+    {
+        HostileHttpServer server;
+        QJsonArray exposed{80, 8080, 9000};
+        server.answer = [&exposed](const SeenRequest &request) {
+            if (request.verb == "PATCH")
+                exposed = bodyOf(request).value("exposed_ports"_L1).toArray();
+            return HostileHttpServer::json(QJsonDocument(QJsonObject{{u"id"_s, u"box1"_s}, {u"status"_s, u"running"_s}, {u"exposed_ports"_s, exposed},
+                                                                     {u"allow_unauthenticated_access"_s, true}}).toJson(QJsonDocument::Compact));
+        };
+        const auto cloud = provider(account(server));
+        const SandboxId id{u"tensorlake"_s, u"a1"_s, u"box1"_s};
+        QCOMPARE(waited(cloud->find(u"box1"_s))->publicPorts, (QList<quint16>{80, 8080, 9000}));
+        exposed.append(7000); // by somebody else, meanwhile
+        const auto closed = waited(cloud->closePublicPorts(id, {8080, 9000}));
+        QVERIFY2(closed, closed ? "" : qPrintable(describe(closed.error())));
+        QCOMPARE(closed->publicPorts, (QList<quint16>{80, 7000}));
+        QCOMPARE(bodyOf(server.seen.last()), (QJsonObject{{u"exposed_ports"_s, QJsonArray{80, 7000}}}));
+        // What is closed already is not asked for again.
+        const qsizetype asked = server.seen.size();
+        QVERIFY(waited(cloud->closePublicPorts(id, {8080})));
+        QCOMPARE(server.seen.size(), asked + 1);
+        QCOMPARE(server.seen.last().verb, "GET"_ba);
+    }
+
     void aMissingSandboxIsToldFromAMissingSession()
     {
         HostileHttpServer server;
@@ -366,6 +391,7 @@ private slots:
         QTest::newRow("find") << 1;
         QTest::newRow("create") << 2;
         QTest::newRow("create a PTY") << 3;
+        QTest::newRow("close a port") << 4;
     }
     void cancellingAFutureEndsItsRequest()
     {
@@ -385,8 +411,10 @@ private slots:
             check(cloud->find(u"x"_s));
         else if (call == 2)
             check(cloud->create({}));
-        else
+        else if (call == 3)
             check(cloud->createPty(boxAt(server), {}, {80, 24}));
+        else
+            check(cloud->closePublicPorts({u"tensorlake"_s, u"a1"_s, u"box1"_s}, {8080}));
         // The connection is gone, not only the wish.
         QTRY_COMPARE_WITH_TIMEOUT(server.openConnections(), 0, 20s);
     }

@@ -113,6 +113,17 @@ public:
         });
     }
 
+    QFuture<Result<Sandbox>> closePublicPorts(const SandboxId &id, const QList<quint16> &ports) override
+    {
+        return answerResult<Sandbox>(QStringLiteral("closePublicPorts %1 of %2").arg(ports.size()).arg(id.id), [this, id, ports]() -> Result<Sandbox> {
+            Sandbox *box = at(id);
+            if (!box)
+                return failure(ErrorKind::NotFound, Layer::Provider, {}, id.id);
+            box->publicPorts.removeIf([&ports](quint16 port) { return ports.contains(port); });
+            return *box;
+        });
+    }
+
     QFuture<Result<QList<SshKey>>> keys() override
     {
         return answer<QList<SshKey>>(QStringLiteral("keys"), [this] { return sshKeys; });

@@ -1,14 +1,18 @@
-// Ports of sandboxes in the window: the offer in the status bar, the line under the forwards, and the dialog.
+// Ports of sandboxes in the window: the offer in the status bar, the line under the forwards, the dialog, and the
+// warning of ports that are open to everyone.
 #include "tests/support/offerfixture.h"
 #include "ui/elidedline.h"
 #include "ui/forwarddialog.h"
 #include "ui/portline.h"
 #include "ui/portofferbar.h"
 #include "ui/portwords.h"
+#include "ui/publicportline.h"
+#include "ui/sandboxtext.h"
 
 #include <QApplication>
 #include <QLineEdit>
 #include <QMenu>
+#include <QPushButton>
 #include <QTest>
 #include <QToolButton>
 
@@ -151,6 +155,45 @@ private slots:
         empty->reject();
     }
 
+    void portsThatAreOpenToEveryoneAreClosedByAClick()
+    {
+        PublicPortLine line(&f->registry);
+        QVERIFY(line.isHidden());
+        f->box.publicPorts = {8080};
+        f->provider->sandboxes = {f->box};
+        f->registry.put(f->box);
+        QVERIFY(!line.isHidden());
+        QCOMPARE(line.text(), u"Port 8080 of my-env is open to everyone on the internet."_s);
+        auto *close = line.findChild<QPushButton *>(u"closePublicPorts"_s);
+        QCOMPARE(close->text(), u"Close it"_s);
+        close->click();
+        QVERIFY(waitUntil([&] { return line.isHidden(); }, kPatience));
+        QVERIFY(f->provider->calls.contains(u"closePublicPorts 1 of id-my-env"_s));
+        QVERIFY(f->registry.sandbox(f->box.id)->publicPorts.isEmpty());
+    }
+
+    void whatCannotBeClosedIsSaid()
+    {
+        PublicPortLine line(&f->registry);
+        QStringList told;
+        connect(&line, &PublicPortLine::failed, this, [&](const QString &sentence) { told.append(sentence); });
+        f->box.publicPorts = {80, 8080};
+        f->provider->sandboxes = {f->box};
+        f->registry.put(f->box);
+        auto *close = line.findChild<QPushButton *>(u"closePublicPorts"_s);
+        QCOMPARE(close->text(), u"Close them"_s);
+        f->provider->failNext = Error{ErrorKind::PermissionDenied, Layer::Provider, {}, u"my-env"_s};
+        close->click();
+        QVERIFY(waitUntil([&] { return !told.isEmpty() && close->isEnabled(); }, kPatience));
+        QVERIFY(told.constFirst().startsWith(u"Ports 80, 8080 of my-env are open to everyone on the internet."_s));
+        QVERIFY(!line.isHidden());
+        // Where the vendor has no way for it.
+        f->box.capabilities.refuse(Capability::PublicPorts, u"Only its owner can."_s);
+        f->registry.put(f->box);
+        QVERIFY(!close->isEnabled());
+        QVERIFY(close->toolTip().contains(u"Only its owner can."_s));
+    }
+
     void wordsAreThoseOfPeople()
     {
         PortOffer offer{f->box.id, u"my-env"_s, {3000, u"localhost"_s, u"node"_s, {}, true}};
@@ -160,6 +203,11 @@ private slots:
         QCOMPARE(offerText(offer), u"Port 3000 of my-env is listened at"_s);
         offer.sandboxName = QString(500, u'x') + u'\n';
         QVERIFY(offerText(offer).size() < 120 && !offerText(offer).contains(u'\n'));
+        Sandbox box;
+        QVERIFY(publicPortsText(box).isEmpty());
+        for (int port = 1; port < 2000; ++port)
+            box.publicPorts.append(quint16(port));
+        QVERIFY(publicPortsText(box).size() < 250);
     }
 
     void aLineWithoutRoomGivesWay()
