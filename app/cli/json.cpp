@@ -10,7 +10,7 @@ using namespace Qt::Literals::StringLiterals;
 namespace Sandpiper {
 namespace {
 
-constexpr std::array<std::pair<Capability, const char *>, 17> capabilityNames = {{
+constexpr std::array<std::pair<Capability, const char *>, 18> capabilityNames = {{
     {Capability::PtyShell, "pty_shell"}, {Capability::SshShell, "ssh_shell"}, {Capability::Reattach, "reattach"},
     {Capability::Exec, "exec"}, {Capability::Sftp, "sftp"}, {Capability::Create, "create"},
     {Capability::Rename, "rename"}, {Capability::Suspend, "suspend"}, {Capability::Resume, "resume"},
