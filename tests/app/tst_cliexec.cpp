@@ -1,4 +1,5 @@
 // sandpiper-cli exec as scripts and people use it: real servers, real pipes, a real terminal.
+#include "tests/support/everybyte.h"
 #include "tests/support/testgateway.h"
 #include "tests/support/testsshd.h"
 
@@ -22,14 +23,6 @@ using namespace Qt::Literals::StringLiterals;
 namespace {
 
 constexpr int kPatience = 120'000; // milliseconds
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
 
 // sandpiper-cli in a terminal of its own.
 class InTerminal

@@ -4,6 +4,7 @@
 #include "session/localgateway.h"
 #include "session/sshconfigstore.h"
 #include "session/toolcommands.h"
+#include "tests/support/everybyte.h"
 #include "tests/support/outcome.h"
 #include "tests/support/testgateway.h"
 
@@ -30,14 +31,6 @@ Outcome run(const QString &program, const QStringList &arguments, const QByteArr
     process.setWorkingDirectory(folder);
     process.start(program, arguments);
     return outcomeOf(process, input, kPatience);
-}
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 #include "session/bridgeforwardlink.h"
 
 #include "session/bridgeframes.h"
+#include "tests/support/elsewhere.h"
+#include "tests/support/everybyte.h"
 #include "tests/support/loopbackserver.h"
 #include "tests/support/processwitness.h"
 #include "tests/support/rawpeer.h"
@@ -30,23 +32,6 @@ using Kind = ForwardSpec::Kind;
 namespace {
 
 constexpr int kPatience = 60'000;
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
-
-template <typename Work>
-auto elsewhere(Work work)
-{
-    auto result = std::async(std::launch::async, std::move(work));
-    if (!waitUntil([&] { return result.wait_for(0s) == std::future_status::ready; }, kPatience))
-        qFatal("a client does not end");
-    return result.get();
-}
 
 // A command line of a shell here, with nothing in its PATH but what is there to be found.
 class LocalPipe : public BridgePipe

@@ -5,6 +5,8 @@
 #include "session/standingforwards.h"
 
 #include "tests/support/cuttableproxy.h"
+#include "tests/support/elsewhere.h"
+#include "tests/support/everybyte.h"
 #include "tests/support/fakeprovider.h"
 #include "tests/support/loopbackserver.h"
 #include "tests/support/rawpeer.h"
@@ -29,24 +31,6 @@ namespace {
 
 constexpr int kPatience = 90'000;
 constexpr int kMany = 24;
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
-
-// The GUI thread is this one, and the network too.
-template <typename Work>
-auto elsewhere(Work work)
-{
-    auto result = std::async(std::launch::async, std::move(work));
-    if (!waitUntil([&] { return result.wait_for(0s) == std::future_status::ready; }, kPatience))
-        qFatal("a client does not end");
-    return result.get();
-}
 
 // An echo at a UNIX socket of this computer.
 class UnixEcho

@@ -5,6 +5,7 @@
 #include "session/sshforwardlink.h"
 
 #include "tests/support/cuttableproxy.h"
+#include "tests/support/elsewhere.h"
 #include "tests/support/fakeprovider.h"
 #include "tests/support/loopbackserver.h"
 #include "tests/support/rawpeer.h"
@@ -14,8 +15,6 @@
 
 #include <QTcpServer>
 #include <QTest>
-
-#include <future>
 
 using namespace Sandpiper;
 using namespace Qt::Literals::StringLiterals;
@@ -67,11 +66,10 @@ ForwardSpec spec(ForwardSpec::Kind option, const QString &text)
 // The network is in this thread, so the client is in another.
 bool echoes(quint16 port)
 {
-    auto client = std::async(std::launch::async, [port] {
+    return elsewhere([port] {
         RawPeer peer = RawPeer::tcp(port);
         return peer.isValid() && peer.exchange("hello") == "hellobye";
     });
-    return waitUntil([&] { return client.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }, kPatience) && client.get();
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // Forwards through the vendor's tunnel: bytes to services in a real sandbox, and what becomes of them.
 #include "session/tunnelforwardlink.h"
 
+#include "tests/support/elsewhere.h"
+#include "tests/support/everybyte.h"
 #include "tests/support/fakeprovider.h"
 #include "tests/support/processwitness.h"
 #include "tests/support/rawpeer.h"
@@ -25,24 +27,6 @@ namespace {
 
 constexpr int kPatience = 60'000;
 constexpr qint64 kMostOnTheWay = 24 << 20; // sockets of all ends, and what both programs keep
-
-QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
-
-// The GUI thread is this one, and answers while a client waits.
-template <typename Work>
-auto elsewhere(Work work)
-{
-    auto result = std::async(std::launch::async, std::move(work));
-    if (!waitUntil([&] { return result.wait_for(0s) == std::future_status::ready; }, kPatience))
-        qFatal("a client does not end");
-    return result.get();
-}
 
 // What there is of the echo after sending all, with the connection still open; then the end of it.
 QByteArray echoed(RawPeer peer, const QByteArray &bytes)
@@ -69,6 +53,7 @@ struct Forwarding
             else
                 states.insert(report.id, report.status);
         });
+        QObject::connect(&link, &ForwardLink::trafficChanged, &link, [this](int id, const ForwardTraffic &news) { traffic.insert(id, news); });
         link.connectToHost();
     }
     int add(Kind option, const QString &text) { return link.addForward(*parseForward(option, text)); }
@@ -87,6 +72,7 @@ struct Forwarding
     TunnelForwardLink link;
     int ready = 0;
     QHash<int, ForwardStatus> states;
+    QHash<int, ForwardTraffic> traffic; // as it was told last
     QList<Error> troubles;
     QList<Error> ends;
 };
@@ -421,6 +407,37 @@ while True:
         QTRY_COMPARE_WITH_TIMEOUT(forwarding.troubles.size(), 1, kPatience);
         QVERIFY(elsewhere([port] { return echoed(RawPeer::tcp(port), "again") == "again"; }));
         QVERIFY(forwarding.ends.isEmpty());
+    }
+
+    void whatPassesIsCountedAndBoundedAndOneConnectionIsClosed()
+    {
+        Forwarding forwarding(*m_provider);
+        const int id = forwarding.add(Kind::Local, u"0:localhost:%1"_s.arg(m_echo->port()));
+        const quint16 port = forwarding.settled(id).at.port;
+        const auto told = [&] { return forwarding.traffic.value(id); };
+        RawPeer first = RawPeer::tcp(port);
+        RawPeer second = RawPeer::tcp(port);
+        QCOMPARE(elsewhere([&] { return first.send("first") ? first.receive(5) : QByteArray(); }), "first"_ba);
+        QCOMPARE(elsewhere([&] { return second.send("second") ? second.receive(6) : QByteArray(); }), "second"_ba);
+        QVERIFY(waitUntil([&] { return told().received == 11; }, kPatience));
+        QCOMPARE(told().sent, 11);
+        QCOMPARE(told().connections, 2);
+        QCOMPARE(told().open.size(), 2);
+        const ForwardConnection one = told().open.constFirst();
+        QCOMPARE(one.sent, 5);
+        QVERIFY(one.from.startsWith(u"127.0.0.1:"_s));
+        QCOMPARE(one.to, u"localhost:%1"_s.arg(m_echo->port()));
+        forwarding.link.closeConnection(id, one.id);
+        QCOMPARE(elsewhere([&] { return first.receiveAll(); }), QByteArray());
+        QVERIFY(waitUntil([&] { return told().open.size() == 1; }, kPatience));
+        QCOMPARE(told().sent, 11);
+        // Of a byte a second only what may be ahead goes; lifted, the rest does.
+        forwarding.link.limitForward(id, 1);
+        QVERIFY(second.send(QByteArray(100'000, 'x')));
+        QVERIFY(waitUntil([&] { return told().sent > 11; }, kPatience));
+        QVERIFY2(told().sent < 20'000, QByteArray::number(told().sent).constData());
+        forwarding.link.limitForward(id, 0);
+        QCOMPARE(elsewhere([&] { return second.receive(100'000); }).size(), 100'000);
     }
 
     void aForwardIsStoppedWhileItIsBusy()

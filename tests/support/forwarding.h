@@ -3,20 +3,13 @@
 
 #include "session/sshlink.h"
 
+#include "tests/support/everybyte.h"
 #include "tests/support/recordingprompts.h"
 #include "tests/support/waituntil.h"
 
 #include <QHash>
 
 namespace Sandpiper {
-
-inline QByteArray everyByte(qsizetype size)
-{
-    QByteArray bytes(size, Qt::Uninitialized);
-    for (qsizetype i = 0; i < bytes.size(); ++i)
-        bytes[i] = char((i * 7919) >> 3);
-    return bytes;
-}
 
 inline ForwardSpec forwardSpec(ForwardSpec::Kind option, const QString &text)
 {
