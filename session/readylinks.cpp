@@ -14,7 +14,7 @@ std::unique_ptr<RemoteCommand> ReadyLinks::makeCommand(const SandboxId &sandbox,
 {
     for (SshLinkCore *link : m_links.value(sandbox)) {
         if (link->state() == LinkState::Ready && link->sessionCount() + kChannelsLeft < kMostChannels)
-            return std::make_unique<SshCommand>(link, spec);
+            return std::make_unique<SshCommand>(link, spec, SshCommand::Around::Nothing);
     }
     return nullptr;
 }

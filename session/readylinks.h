@@ -21,7 +21,8 @@ public:
     using QObject::QObject;
 
     [[nodiscard]] bool has(const SandboxId &sandbox) const { return m_links.contains(sandbox); }
-    // Null: no connection there has a channel to spare. It may end at any moment, together with its connection.
+    // Null: no connection there has a channel to spare. It may end at any moment, together with its connection. The
+    // user's agent is not forwarded to it, nor is anything else that the configuration says for every channel.
     [[nodiscard]] std::unique_ptr<RemoteCommand> makeCommand(const SandboxId &sandbox, const CommandSpec &spec);
 
     // From a link with LinkOptions::lends that has become Ready. Its end is noticed.

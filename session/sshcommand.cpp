@@ -7,8 +7,9 @@ using namespace Qt::Literals::StringLiterals;
 
 namespace Sandpiper {
 
-SshCommand::SshCommand(SshLinkCore *link, const CommandSpec &spec)
+SshCommand::SshCommand(SshLinkCore *link, const CommandSpec &spec, Around around)
     : m_spec(spec)
+    , m_around(around)
     , m_link(link)
 {
 }
@@ -58,6 +59,7 @@ void SshCommand::start()
     spec.argv = m_spec.argv;
     spec.environment = m_spec.environment;
     spec.workingDirectory = m_spec.workingDirectory;
+    spec.isBare = m_around == Around::Nothing;
     m_channel = std::make_unique<SshChannel>(m_link, spec);
     connect(m_channel.get(), &SshChannel::opened, this, &SshCommand::started);
     connect(m_channel.get(), &SshChannel::received, this, [this](SshStream stream, const QByteArray &bytes) {

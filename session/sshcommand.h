@@ -13,7 +13,8 @@ class SshCommand : public RemoteCommand
 {
     Q_OBJECT
 public:
-    SshCommand(SshLinkCore *link, const CommandSpec &spec);
+    enum class Around { AsConfigured, Nothing }; // Nothing: see ChannelSpec::isBare
+    explicit SshCommand(SshLinkCore *link, const CommandSpec &spec, Around around = Around::AsConfigured);
     // With a link of its own, which start() connects. prompts is borrowed and must outlive it.
     SshCommand(const LinkOptions &options, PromptHandler *prompts, const CommandSpec &spec);
     ~SshCommand() override;
@@ -34,6 +35,7 @@ private:
     LinkOptions m_options;
     PromptHandler *m_prompts = nullptr;
     CommandSpec m_spec;
+    Around m_around = Around::AsConfigured;
     std::unique_ptr<SshLinkCore> m_ownLink;
     QPointer<SshLinkCore> m_link;
     std::unique_ptr<SshChannel> m_channel;

@@ -46,6 +46,7 @@ struct ChannelSpec
     // Where set, in the place of argv and workingDirectory: the server's shell gets it as it is, and
     // variables that the server refuses are dropped.
     QByteArray commandLine;
+    bool isBare = false; // without what the configuration says for every channel: agent and variables
     QString subsystem; // where set, in the place of a program
     // Who speaks on it: then Received and Written are of the error output only. Handed over; see there.
     std::shared_ptr<SshSubsystem> speaker;

@@ -94,6 +94,8 @@ int SshSessionChannel::take(const void *data, quint32 size, SshStream stream)
 void SshSessionChannel::complete(const LinkOptions &options)
 {
     m_patience = std::chrono::steady_clock::now() + options.signInTimeout;
+    if (m_spec.isBare)
+        return;
     m_forwardsAgent = options.agentForward != SshAgentForward::No && m_spec.connectPort == 0 && m_spec.subsystem.isEmpty();
     for (const auto &[name, value] : options.environment) {
         if (!m_spec.environment.contains(name))

@@ -484,6 +484,37 @@ private slots:
         owners.clear();
     }
 
+    void aLentChannelHasNothingOfItsOwners()
+    {
+        TestSshd sshd(TestSshd::Kind::OpenSsh, {u"AcceptEnv RADAR_*"_s});
+        SANDPIPER_NEED_SSHD(sshd);
+        const TestAgent agent;
+        QVERIFY(agent.isRunning());
+        ReadyLinks links;
+        LinkOptions options = sshd.options();
+        options.sandbox = {u"vendor"_s, u"account"_s, u"box"_s};
+        options.lends = &links;
+        options.agentForward = SshAgentForward::Yes;
+        options.agentSocket = agent.socket();
+        options.environment = {{u"RADAR_WORD"_s, u"hello"_s}};
+        SshLink link(options, &m_prompts);
+        link.connectToHost();
+        QVERIFY(waitUntil([&] { return links.has(options.sandbox); }, kPatience));
+        const auto said = [](std::unique_ptr<RemoteCommand> command) {
+            QByteArray output;
+            bool isOver = false;
+            connect(command.get(), &RemoteCommand::outputReceived, command.get(), [&](const QByteArray &bytes) { output += bytes; });
+            connect(command.get(), &RemoteCommand::ended, command.get(), [&] { isOver = true; });
+            command->start();
+            return waitUntil([&] { return isOver; }, kPatience) ? output : QByteArray();
+        };
+        // First: once a session of a connection has asked for the agent, OpenSSH names its socket to all of them.
+        const QByteArray lent = said(links.makeCommand(options.sandbox, {{u"env"_s}, {}, {}}));
+        QVERIFY2(lent.contains("PATH=") && !lent.contains("RADAR_WORD") && !lent.contains("SSH_AUTH_SOCK"), lent.constData());
+        const QByteArray own = said(link.makeCommand({{u"env"_s}, {}, {}}));
+        QVERIFY2(own.contains("RADAR_WORD=hello") && own.contains("SSH_AUTH_SOCK="), own.constData());
+    }
+
     void aServerInASandboxOfThisComputerIsNoticed()
     {
         TestGateway gateway;
