@@ -1,6 +1,7 @@
 #include "ui/elidedline.h"
 
 #include "ui/sandboxtext.h"
+#include "ui/theme.h"
 
 #include <QEvent>
 #include <QPainter>
@@ -30,22 +31,38 @@ void ElidedLine::setText(const QString &text)
     update();
 }
 
+void ElidedLine::setIcon(const QIcon &icon)
+{
+    m_icon = icon;
+    updateGeometry();
+    update();
+}
+
+int ElidedLine::textLeft() const
+{
+    return m_icon.isNull() ? 0 : Metrics::iconSize + 2 * Metrics::unit;
+}
+
 QSize ElidedLine::sizeHint() const
 {
-    return {fontMetrics().horizontalAdvance(m_text) + 1, fontMetrics().height()};
+    return {textLeft() + fontMetrics().horizontalAdvance(m_text) + 1, qMax(fontMetrics().height(), m_icon.isNull() ? 0 : Metrics::iconSize)};
 }
 
 QSize ElidedLine::minimumSizeHint() const
 {
-    return {qMin(sizeHint().width(), kFewestCharacters * fontMetrics().averageCharWidth()), fontMetrics().height()};
+    return {qMin(sizeHint().width(), textLeft() + kFewestCharacters * fontMetrics().averageCharWidth()), sizeHint().height()};
 }
 
 void ElidedLine::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
+    const auto mirrored = [this](const QRect &place) { return QStyle::visualRect(layoutDirection(), rect(), place); };
+    const QRect mark(0, (height() - Metrics::iconSize) / 2, Metrics::iconSize, Metrics::iconSize);
+    m_icon.paint(&painter, mirrored(mark));
+    const QRect space(textLeft(), 0, width() - textLeft(), height());
     painter.setPen(palette().color(foregroundRole()));
     const int align = int(QStyle::visualAlignment(layoutDirection(), Qt::AlignLeft) | Qt::AlignVCenter) | Qt::TextSingleLine;
-    painter.drawText(rect(), align, fontMetrics().elidedText(m_text, Qt::ElideRight, width()));
+    painter.drawText(mirrored(space), align, fontMetrics().elidedText(m_text, Qt::ElideRight, space.width()));
 }
 
 bool ElidedLine::event(QEvent *event)

@@ -109,6 +109,8 @@ void MainWindow::layOut()
     }
     statusBar()->setSizeGripEnabled(false);
     statusBar()->addWidget(m_status, 1);
+    if (m_parts.offers)
+        layOutPorts();
     if (m_transfers) {
         auto *summary = new TransferSummary(m_parts.workspace.files.transfers, this);
         statusBar()->addPermanentWidget(summary);
@@ -121,8 +123,6 @@ void MainWindow::layOut()
         connect(m_sidebar, &SandboxPanel::forwardWanted, this, [this](const Sandbox &sandbox) { m_forwards->addForward(sandbox.id); });
     }
     statusBar()->addPermanentWidget(m_hint);
-    if (m_parts.offers)
-        layOutPorts();
 
     m_palette = new CommandPalette(this);
     connect(m_palette, &CommandPalette::chosen, this, [this](const QString &key) {
@@ -210,7 +210,7 @@ void MainWindow::layOutPorts()
     auto *bar = new PortOfferBar(offers, this);
     // It comes and goes, and no terminal may have a line less for it.
     statusBar()->setMinimumHeight(qMax(statusBar()->sizeHint().height(), bar->sizeHint().height()));
-    statusBar()->insertPermanentWidget(0, bar);
+    statusBar()->addPermanentWidget(bar);
     m_ports = new PortLine(offers, [this] {
         const SandboxId shown = m_workspace->currentSandbox();
         const std::optional<Sandbox> chosen = shown.isEmpty() ? m_sidebar->currentSandbox() : std::nullopt;

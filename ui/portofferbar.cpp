@@ -7,7 +7,6 @@
 
 #include <QAccessible>
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QToolButton>
 
 namespace Sandpiper {
@@ -17,7 +16,6 @@ using namespace Qt::Literals::StringLiterals;
 PortOfferBar::PortOfferBar(PortOffers *offers, QWidget *parent)
     : QWidget(parent)
     , m_offers(offers)
-    , m_icon(new QLabel(this))
     , m_text(new ElidedLine(this))
 {
     setObjectName(u"portOffer"_s);
@@ -26,11 +24,10 @@ PortOfferBar::PortOfferBar(PortOffers *offers, QWidget *parent)
     setFont(small);
     m_text->setFont(small);
     m_text->setObjectName(u"portOfferText"_s);
+    m_text->setIcon(icon(IconName::Forward, IconTone::Accent));
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(10, 0, 4, 0);
     row->setSpacing(2);
-    row->addWidget(m_icon);
-    row->addSpacing(4);
     row->addWidget(m_text, 1);
     row->addSpacing(4);
     const auto add = [&](PortOffers::Choice choice, const QString &text, const QString &tip, const QString &name) {
@@ -73,7 +70,6 @@ void PortOfferBar::update()
     const QString text = offers.size() == 1 ? offerText(offer) : tr("%1 (and %L2 more)").arg(offerText(offer)).arg(offers.size() - 1);
     if (text == m_text->text())
         return;
-    m_icon->setPixmap(icon(IconName::Forward, IconTone::Accent).pixmap(QSize(16, 16), devicePixelRatioF()));
     m_text->setText(text);
     setAccessibleName(text);
     for (const auto &[button, choice] : m_buttons)

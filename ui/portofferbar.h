@@ -8,7 +8,6 @@
 
 #include <vector>
 
-class QLabel;
 class QToolButton;
 
 namespace Sandpiper {
@@ -25,7 +24,6 @@ public:
 private:
     void update();
     PortOffers *m_offers;
-    QLabel *m_icon;
     ElidedLine *m_text;
     std::vector<std::pair<QToolButton *, PortOffers::Choice>> m_buttons;
 };

@@ -7,7 +7,6 @@
 #include "ui/style.h"
 
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QPushButton>
 
 namespace Sandpiper {
@@ -17,7 +16,6 @@ using namespace Qt::Literals::StringLiterals;
 PublicPortLine::PublicPortLine(SandboxRegistry *registry, QWidget *parent)
     : QWidget(parent)
     , m_registry(registry)
-    , m_icon(new QLabel(this))
     , m_text(new ElidedLine(this))
     , m_close(new QPushButton(this))
 {
@@ -25,10 +23,9 @@ PublicPortLine::PublicPortLine(SandboxRegistry *registry, QWidget *parent)
     m_close->setObjectName(u"closePublicPorts"_s);
     m_close->setAutoDefault(false);
     setQuiet(m_close);
+    m_text->setIcon(icon(IconName::Warning, IconTone::Waiting));
     auto *row = new QHBoxLayout(this);
     row->setContentsMargins(12, 2, 6, 2);
-    row->setSpacing(8);
-    row->addWidget(m_icon);
     row->addWidget(m_text, 1);
     row->addWidget(m_close);
     connect(m_close, &QPushButton::clicked, this, &PublicPortLine::close);
@@ -58,7 +55,6 @@ void PublicPortLine::refresh()
     if (found == m_shown)
         return;
     m_shown = found;
-    m_icon->setPixmap(icon(IconName::Warning, IconTone::Waiting).pixmap(QSize(16, 16), devicePixelRatioF()));
     m_text->setText(publicPortsText(found));
     m_close->setText(found.publicPorts.size() == 1 ? tr("Close it") : tr("Close them"));
     m_close->setAccessibleName(tr("%1: %2").arg(m_close->text(), m_text->text()));

@@ -7,7 +7,6 @@
 #include <QPointer>
 #include <QWidget>
 
-class QLabel;
 class QPushButton;
 
 namespace Sandpiper {
@@ -29,7 +28,6 @@ private:
     void close();
     QPointer<SandboxRegistry> m_registry;
     Sandbox m_shown; // that it is about
-    QLabel *m_icon;
     ElidedLine *m_text;
     QPushButton *m_close;
 };

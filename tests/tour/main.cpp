@@ -21,6 +21,7 @@ namespace {
 
 constexpr int screenWidth = 1280;
 constexpr int screenHeight = 800;
+constexpr int stepsOfFirstAct = 10;
 
 void addFirstAct(Director &director, Stage &stage)
 {
@@ -82,7 +83,7 @@ int perform(int argc, char **argv, const QString &act, const QString &folder)
     application.window()->activateWindow();
     Stage stage(&application);
     const bool isFirst = act == "first"_L1;
-    Director director(folder, isFirst ? 1 : 9);
+    Director director(folder, isFirst ? 1 : stepsOfFirstAct + 1);
     director.setWitness([&] { return stage.allThere(); });
     isFirst ? addFirstAct(director, stage) : addSecondAct(director, stage);
     QObject::connect(&director, &Director::finished, &qt, [](bool passed) { QApplication::exit(passed ? 0 : 1); });
@@ -116,7 +117,7 @@ Outcome play(const QString &act, const QString &folder, const QProcessEnvironmen
     }
     child.waitForFinished(-1);
     const bool killed = child.exitStatus() == QProcess::CrashExit;
-    outcome.complete = act == "first"_L1 ? killed && outcome.passed == 8 : !killed && child.exitCode() == 0;
+    outcome.complete = act == "first"_L1 ? killed && outcome.passed == stepsOfFirstAct : !killed && child.exitCode() == 0;
     return outcome;
 }
 
