@@ -23,8 +23,11 @@ private:
 };
 
 // What the server did not allow, or the library cannot ask it for. A port that is taken, say, is so by any way.
-bool isForABridge(const Error &error)
+bool isForABridge(const Error &error, const ForwardSpec &spec)
 {
+    // OpenSSH words a prohibition of UNIX sockets and a missing one alike.
+    if (spec.kind == ForwardSpec::Kind::Local && !spec.target.path.isEmpty() && error.kind == ErrorKind::HostUnreachable)
+        return true;
     return error.kind == ErrorKind::Unsupported || error.kind == ErrorKind::PermissionDenied;
 }
 
@@ -42,6 +45,8 @@ BridgingForwardLink::BridgingForwardLink(const LinkOptions &options, PromptHandl
             return;
         if (m_bridges == Bridges::Everything)
             return startBridge(); // whether that works is known when it is there
+        if (std::ranges::any_of(m_forwards, [](const auto &each) { return each.second.over == Over::Bridge; }))
+            startBridge();
         m_isReady = true;
         emit ready();
     });
@@ -152,12 +157,12 @@ void BridgingForwardLink::reportOfSsh(const ForwardReport &report)
             return toBridge(forward);
         return state == ForwardStatus::State::Lost ? tell(id, report.status) : void();
     }
-    const bool isRefused = state == ForwardStatus::State::Failed && isForABridge(report.status.error) && !report.status.isHeldElsewhere && forward.spec.kind != ForwardSpec::Kind::RemoteDynamic;
+    const bool isRefused = state == ForwardStatus::State::Failed && isForABridge(report.status.error, forward.spec) && !report.status.isHeldElsewhere && forward.spec.kind != ForwardSpec::Kind::RemoteDynamic;
     if (!report.trouble && isRefused) {
         forward.why = report.status.error;
         return toBridge(forward);
     }
-    if (report.trouble && isForABridge(*report.trouble)) {
+    if (report.trouble && isForABridge(*report.trouble, forward.spec)) {
         forward.why = report.trouble;
         forward.over = Over::Leaving;
         m_link.stopForward(forward.inside);

@@ -131,8 +131,11 @@ void SshForwards::fail(Forward &forward, const Error &error, bool isHeldElsewher
 
 void SshForwards::tellTrouble(Forward &forward, const std::optional<Error> &error)
 {
-    // At a SOCKS listener everybody is told themselves, and what they want is their own affair.
-    if (!hasTarget(forward.spec.kind) || forward.trouble == error || (error && error->kind == ErrorKind::Cancelled))
+    // At a SOCKS listener everybody is told themselves, and what they want is their own affair; but not what the
+    // server allows.
+    const bool isServers = forward.spec.kind == Kind::Dynamic && error && error->kind == ErrorKind::PermissionDenied;
+    const bool isTheirs = !hasTarget(forward.spec.kind) && !isServers;
+    if (isTheirs || forward.trouble == error || (error && error->kind == ErrorKind::Cancelled))
         return;
     forward.trouble = error;
     if (error)

@@ -111,15 +111,15 @@ class Stream:
             self.error = OSError(code, os.strerror(code))
             self.leave()
             return self.connect()
-        try:
-            if self.pending:
-                self.write()
-            if events & ~select.POLLOUT and not self.read_end:
-                self.read()
-        except BlockingIOError:
-            pass
-        except OSError:
-            return self.lose()
+        # Each by itself: an echo takes nothing as long as nobody reads it.
+        for is_wanted, work in ((self.pending, self.write), (events & ~select.POLLOUT and not self.read_end, self.read)):
+            try:
+                if is_wanted:
+                    work()
+            except BlockingIOError:
+                pass
+            except OSError:
+                return self.lose()
         self.settle()
 
     def read(self):

@@ -295,8 +295,8 @@ private slots:
         QTest::addColumn<QByteArray>("words");
         const QString busy = QString::number(m_echo.port());
         QTest::newRow("port in use") << target(u"openssh"_s) << QStringList{u"-L"_s, busy + u":a:1"_s} << "port " + busy.toUtf8() + " is in use on this computer";
-        QTest::newRow("all fail") << target(u"openssh"_s) << QStringList{u"-D"_s, busy, u"-R"_s, u"/there.sock:a:1"_s} << "listen at a UNIX socket"_ba;
-        QTest::newRow("socket at dropbear") << target(u"dropbear"_s) << QStringList{u"-L"_s, u"0:/x"_s} << "OpenSSH's server only"_ba;
+        QTest::newRow("all fail") << target(u"openssh"_s) << QStringList{u"--way"_s, u"ssh"_s, u"-D"_s, busy, u"-R"_s, u"/there.sock:a:1"_s} << "listen at a UNIX socket"_ba;
+        QTest::newRow("socket at dropbear") << target(u"dropbear"_s) << QStringList{u"--way"_s, u"ssh"_s, u"-L"_s, u"0:/x"_s} << "OpenSSH's server only"_ba;
         QTest::newRow("a tunnel to a host") << target(u"openssh"_s) << QStringList{u"--way"_s, u"tunnel"_s, u"-D"_s, u"0"_s} << "no tunnel of its own"_ba;
         QTest::newRow("a tunnel the other way") << u"box"_s << QStringList{u"--way"_s, u"tunnel"_s, u"-R"_s, u"1:a:2"_s} << "the vendor's tunnel leads into the sandbox"_ba;
         QTest::newRow("nobody there") << u"ssh://me@127.0.0.1:1"_s << QStringList{u"-D"_s, u"0"_s} << "refused"_ba;

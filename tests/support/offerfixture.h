@@ -55,10 +55,10 @@ public:
         (void)waitUntil([this] { return registry.sandbox(box.id).has_value(); }, patience);
         ForwardManager::Services services;
         services.registry = &registry;
-        services.standing = [this](const SandboxId &id) {
+        services.standing = [this](const SandboxId &id, ForwardWay) {
             StandingForwards::Services standing;
             standing.provider = registry.provider(id.account);
-            standing.makeLink = [this](const Sandbox &) { return std::make_unique<SshLink>(m_server->options(), &m_prompts); };
+            standing.makeLink = [this](const Sandbox &) { return std::make_unique<SshForwardLink>(m_server->options(), &m_prompts); };
             standing.random = [] { return 0.5; };
             standing.after = runAfter;
             return standing;
