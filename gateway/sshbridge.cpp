@@ -296,6 +296,9 @@ std::vector<Fd> SshBridge::takeAgentConnections()
 
 void SshBridge::finishWhenOver()
 {
+    // Who has closed wants what was sent before to arrive.
+    if (m_clientClosed && m_socket.isValid() && !m_outClosed && !m_toOut.isEmpty())
+        return;
     if (m_clientClosed || ssh_channel_is_closed(m_channel)) {
         // Letting go of the process hangs it up.
         m_process.reset();
