@@ -3,12 +3,12 @@
 #include "bench/delayrelay.h"
 #include "tests/support/forwarding.h"
 #include "tests/support/loopbackserver.h"
+#include "tests/support/processwitness.h"
 #include "tests/support/rawpeer.h"
 #include "tests/support/testsshd.h"
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
-#include <QFile>
 #include <QProcess>
 #include <QTcpServer>
 #include <QtEndian>
@@ -40,18 +40,6 @@ double median(QList<double> values)
 {
     std::sort(values.begin(), values.end());
     return values.isEmpty() ? 0 : values.at(values.size() / 2);
-}
-
-double residentMiB()
-{
-    QFile status(u"/proc/self/status"_s);
-    if (!status.open(QIODevice::ReadOnly))
-        return 0;
-    for (const QByteArray &line : status.readAll().split('\n')) {
-        if (line.startsWith("VmRSS:"))
-            return line.mid(6).trimmed().split(' ').first().toDouble() / 1024;
-    }
-    return 0;
 }
 
 // What forwards lead to, a process of its own: "g" and a number gets so many bytes, "p" takes all there are and answers

@@ -11,7 +11,6 @@
 #include "tests/support/testsshd.h"
 
 #include <QElapsedTimer>
-#include <QFile>
 #include <QTest>
 #include <QtEndian>
 
@@ -31,18 +30,6 @@ constexpr int kShortCuts = 4;
 constexpr int kBetweenShortCuts = 150; // connections
 constexpr auto kLong = 30min;
 constexpr auto kBetweenLongCuts = 20s;
-
-double residentMiB()
-{
-    QFile status(u"/proc/self/status"_s);
-    if (!status.open(QIODevice::ReadOnly))
-        return 0;
-    for (const QByteArray &line : status.readAll().split('\n')) {
-        if (line.startsWith("VmRSS:"))
-            return line.mid(6).trimmed().split(' ').first().toDouble() / 1024;
-    }
-    return 0;
-}
 
 // Shared by the clients' threads and the one that cuts.
 struct Field
