@@ -1,6 +1,7 @@
 // Twenty busy forwards while their link is cut again and again: what was not under way at a cut is not lost.
 // With SANDPIPER_LONG_TESTS=1 half an hour, cut every 20 s; else a few cuts, each after so many connections.
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 #include "session/standingforwards.h"
 
 #include "tests/support/cuttableproxy.h"
@@ -92,7 +93,7 @@ private slots:
             RecordingPrompts prompts;
             StandingForwards::Services services;
             services.plainHost = Sandbox();
-            services.makeLink = [&](const Sandbox &) { return std::make_unique<SshLink>(options, &prompts); };
+            services.makeLink = [&](const Sandbox &) { return std::make_unique<SshForwardLink>(options, &prompts); };
             services.random = [] { return 0.5; };
             services.after = runAfter;
             StandingForwards standing({}, specs, services);

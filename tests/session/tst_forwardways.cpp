@@ -34,6 +34,8 @@ public:
         const ForwardSpec spec = forwards.take(id);
         emit forwardChanged({id, spec, {State::Stopped, {}, {}, false}, {}});
     }
+    void limitForward(int id, qint64 bytesPerSecond) override { limits.insert(id, bytesPerSecond); }
+    void closeConnection(int id, quint64 connection) override { closedOnes.append({id, connection}); }
     void becomeReady()
     {
         m_isReady = true;
@@ -50,6 +52,8 @@ public:
     int connects = 0;
     int probes = 0;
     QMap<int, ForwardSpec> forwards;
+    QMap<int, qint64> limits;
+    QList<std::pair<int, quint64>> closedOnes;
 
 private:
     bool m_isReady = false;
@@ -170,6 +174,25 @@ private slots:
         QCOMPARE(scene.ends.size(), 1);
         QCOMPARE(scene.reports.constLast().id, later);
         QCOMPARE(scene.reports.constLast().status.state, State::Lost);
+    }
+
+    void aLimitGoesAlongAndTrafficKeepsItsNumber()
+    {
+        Scene scene;
+        (void)scene.link->addForward(spec(Kind::Remote, u"9000:localhost:90"_s)); // the second does not carry it
+        const int id = scene.link->addForward(spec(Kind::Local, u"8080:localhost:80"_s));
+        scene.link->limitForward(id, 500);
+        QCOMPARE(scene.first->limits.value(2), 500);
+        scene.first->end(kNoKey);
+        QVERIFY(scene.second);
+        QCOMPARE(scene.second->limits, (QMap<int, qint64>{{1, 500}}));
+        QList<std::pair<int, qint64>> told;
+        connect(scene.link.get(), &ForwardLink::trafficChanged, this, [&](int of, const ForwardTraffic &traffic) { told.append({of, traffic.sent}); });
+        emit scene.second->trafficChanged(1, {7, 0, 1, {}});
+        emit scene.second->trafficChanged(9, {8, 0, 1, {}}); // nobody's
+        QCOMPARE(told, (QList<std::pair<int, qint64>>{{id, 7}}));
+        scene.link->closeConnection(id, 3);
+        QCOMPARE(scene.second->closedOnes, (QList<std::pair<int, quint64>>{{1, 3}}));
     }
 
     void theWayIsChosenByWhatThereIs_data()
