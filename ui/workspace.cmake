@@ -17,6 +17,7 @@ set(SANDPIPER_WORKSPACE_SOURCES
     filepane.h filepane.cpp filepanelayout.cpp filepanewords.cpp
     fileplaces.h fileplaces.cpp
     fileservices.h
+    forwardconnections.h forwardconnections.cpp
     forwarddialog.h forwarddialog.cpp
     forwardmodel.h forwardmodel.cpp
     forwardpanel.h forwardpanel.cpp

@@ -4,6 +4,7 @@
 
 #include "session/portoffers.h"
 #include "session/runafter.h"
+#include "session/sshforwardlink.h"
 #include "tests/support/fakeprovider.h"
 #include "tests/support/recordingprompts.h"
 #include "tests/support/testsshd.h"
