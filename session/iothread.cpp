@@ -2,9 +2,11 @@
 
 #include "session/quietthread.h"
 
+#include <QCoreApplication>
 #include <QDeadlineTimer>
 #include <QEventLoop>
 #include <QSocketNotifier>
+#include <QThreadPool>
 
 #include <mutex>
 #include <system_error>
@@ -59,6 +61,10 @@ std::shared_ptr<IoThread> IoThread::shared()
 {
     static std::mutex mutex;
     static std::weak_ptr<IoThread> current;
+    // No loop is given events once the application has begun to go: it could not end, and who lets go of it last in
+    // the pool would be waited for in vain.
+    static std::once_flag isKnown;
+    std::call_once(isKnown, [] { qAddPostRoutine([] { QThreadPool::globalInstance()->waitForDone(); }); });
     const std::lock_guard guard(mutex);
     std::shared_ptr<IoThread> thread = current.lock();
     if (thread)

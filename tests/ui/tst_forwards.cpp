@@ -373,7 +373,7 @@ private slots:
             dialog->findChild<QSpinBox *>(u"forwardLimit"_s)->setValue(kib);
             dialog->findChild<QPushButton *>(u"forwardSubmit"_s)->click();
             QCOMPARE(m_wishes->wish(id)->bytesPerSecond, kept);
-            QVERIFY(waitUntil([&] { return !openDialog(); }, kPatience));
+            QTRY_VERIFY_WITH_TIMEOUT(!openDialog(), kPatience);
         }
     }
 
