@@ -26,7 +26,7 @@ struct Table
 
 Table &table()
 {
-    static Table all;
+    static Table &all = *new Table; // threads that end after main() still use it
     return all;
 }
 

@@ -31,11 +31,6 @@ constexpr int kPictureHeight = 84;
 constexpr int kBoxWidth = 168;
 constexpr int kMostKib = 10 << 20; // 10 GiB a second
 
-QString endField(const ForwardSpec::End &end)
-{
-    return end.port == 0 && end.path.isEmpty() && !end.address ? QString() : forwardEndText(end);
-}
-
 } // namespace
 
 ForwardPicture::ForwardPicture(QWidget *parent)
@@ -301,8 +296,9 @@ void ForwardDialog::showSpec(const ForwardSpec &spec)
 {
     m_isFilling = true;
     m_kinds->button(int(spec.kind))->setChecked(true);
-    m_listen->setText(endField(spec.listen));
-    m_target->setText(hasTarget(spec.kind) ? endField(spec.target) : QString());
+    const bool isBlank = hasTarget(spec.kind) && spec.target == ForwardSpec::End(); // port 0 would be one to listen at
+    m_listen->setText(isBlank && spec.listen == ForwardSpec::End() ? QString() : forwardEndText(spec.listen));
+    m_target->setText(isBlank || !hasTarget(spec.kind) ? QString() : forwardEndText(spec.target));
     m_isFilling = false;
     fieldsChanged();
 }

@@ -124,7 +124,11 @@ private slots:
         m_port = m_echo->port();
         QVERIFY(m_port != 0);
     }
-    void cleanupTestCase() { m_echo.reset(); }
+    void cleanupTestCase()
+    {
+        m_echo.reset();
+        m_gateway.stop(); // before the watchdog of the test goes
+    }
     void init()
     {
         m_before = ProcessHoldings::now();
