@@ -19,6 +19,15 @@ namespace Sandpiper {
 using namespace Qt::Literals::StringLiterals;
 using namespace std::chrono_literals;
 
+namespace {
+
+bool isNumber(ForwardConnectionModel::Column column)
+{
+    return column == ForwardConnectionModel::Sent || column == ForwardConnectionModel::Received || column == ForwardConnectionModel::Idle;
+}
+
+} // namespace
+
 ForwardConnectionModel::ForwardConnectionModel(QObject *parent)
     : QAbstractTableModel(parent)
 {
@@ -58,6 +67,8 @@ int ForwardConnectionModel::columnCount(const QModelIndex &parent) const
 
 QVariant ForwardConnectionModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    if (role == Qt::TextAlignmentRole && isNumber(Column(section)))
+        return int(Qt::AlignRight | Qt::AlignVCenter);
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
     const QString titles[] = {tr("From"), tr("To"), tr("Sent"), tr("Received"), tr("Since"), tr("Idle")};
@@ -68,7 +79,7 @@ QVariant ForwardConnectionModel::data(const QModelIndex &index, int role) const
 {
     const ForwardConnection &connection = m_connections.at(index.row());
     const auto column = Column(index.column());
-    if (role == Qt::TextAlignmentRole && (column == Sent || column == Received || column == Idle))
+    if (role == Qt::TextAlignmentRole && isNumber(column))
         return int(Qt::AlignRight | Qt::AlignVCenter);
     if (role != Qt::DisplayRole)
         return {};

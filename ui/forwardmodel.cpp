@@ -57,9 +57,11 @@ int ForwardModel::columnCount(const QModelIndex &parent) const
 
 QVariant ForwardModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && section == Connections)
+        return plainTip(tr("Connections that are open"));
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
-    const QString titles[] = {tr("On"), tr("Sandbox"), tr("Forward"), tr("Name"), tr("State"), tr("Connections"), tr("Traffic")};
+    const QString titles[] = {tr("On"), tr("Sandbox"), tr("Forward"), tr("State"), tr("Open"), tr("Traffic"), tr("Name")};
     return titles[section];
 }
 
@@ -116,8 +118,6 @@ QVariant ForwardModel::trafficData(const QString &id, Column column, int role) c
     const ForwardTraffic traffic = m_forwards->traffic(id);
     if (traffic.connections == 0)
         return {};
-    if (role == Qt::TextAlignmentRole && column == Connections)
-        return int(Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::DisplayRole && column == Connections)
         return tr("%L1").arg(traffic.open.size());
     if (role == Qt::ToolTipRole && column == Connections)

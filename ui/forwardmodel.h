@@ -11,7 +11,7 @@ class ForwardModel : public QAbstractTableModel
 {
     Q_OBJECT
 public:
-    enum Column { On, Where, What, Name, State, Connections, Traffic, ColumnCount };
+    enum Column { On, Where, What, State, Connections, Traffic, Name, ColumnCount };
     explicit ForwardModel(ForwardManager *forwards, QObject *parent = nullptr); // borrowed, outlives it
 
     [[nodiscard]] QString idAt(int row) const { return m_ids.at(row); }

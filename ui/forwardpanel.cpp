@@ -62,10 +62,10 @@ ForwardPanel::ForwardPanel(Parts parts, QWidget *parent)
     m_table->setFrameShape(QFrame::NoFrame);
     m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_table->setContextMenuPolicy(Qt::CustomContextMenu);
-    const int widths[] = {44, 130, 360, 100, 220, 96, 160};
+    const int widths[] = {40, 80, 328, 190, 52, 164, 56};
     for (int column = 0; column < ForwardModel::ColumnCount; ++column)
         m_table->setColumnWidth(column, widths[column]);
-    m_table->horizontalHeader()->setSectionResizeMode(ForwardModel::State, QHeaderView::Stretch);
+    m_table->horizontalHeader()->setSectionResizeMode(ForwardModel::What, QHeaderView::Stretch);
     m_empty->setObjectName(u"noForwards"_s);
     m_mend->setObjectName(u"forwardMend"_s);
     m_mend->hide();
