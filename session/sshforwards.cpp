@@ -178,10 +178,8 @@ void SshForwards::close(Forward &forward)
         watch(client->descriptor(), Watched::No);
     forward.listener.reset();
     forward.clients.clear();
-    for (const Tunnel &tunnel : std::exchange(forward.tunnels, {})) {
-        forward.pastSent += tunnel.channel->sent();
-        forward.pastReceived += tunnel.channel->received();
-    }
+    for (const Tunnel &tunnel : std::exchange(forward.tunnels, {}))
+        forward.retire(*tunnel.channel);
     noteTraffic(forward);
     if (forward.tellAt)
         tellTraffic(forward);
@@ -318,8 +316,7 @@ void SshForwards::pump(Forward &forward, ssh_session session)
     const auto isOver = [&forward](const Tunnel &tunnel) {
         if (!tunnel.channel->isOver())
             return false;
-        forward.pastSent += tunnel.channel->sent();
-        forward.pastReceived += tunnel.channel->received();
+        forward.retire(*tunnel.channel);
         return true;
     };
     // There is room again, perhaps for somebody at another listener.

@@ -38,6 +38,12 @@ struct SshForwards::Forward
     std::chrono::steady_clock::time_point toldAt = {};
 
     [[nodiscard]] bool isOver() const { return status.isOver(); }
+    // Its connection goes; what it carried stays counted.
+    void retire(const SshTunnelChannel &channel)
+    {
+        pastSent += channel.sent();
+        pastReceived += channel.received();
+    }
 };
 
 } // namespace Sandpiper

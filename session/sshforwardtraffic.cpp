@@ -34,7 +34,9 @@ void SshForwards::closeConnection(int id, quint64 connection)
 // Every pump comes by here, so that it costs no more than a few additions where nothing is due.
 void SshForwards::noteTraffic(Forward &forward)
 {
-    qint64 mark = forward.pastSent + forward.pastReceived + qint64(forward.lastConnection) + qint64(forward.tunnels.size());
+    // All that is added up only grows: bytes, connections that began, connections that ended.
+    const qint64 ended = qint64(forward.lastConnection) - qint64(forward.tunnels.size());
+    qint64 mark = forward.pastSent + forward.pastReceived + qint64(forward.lastConnection) + ended;
     for (const Tunnel &tunnel : forward.tunnels)
         mark += tunnel.channel->sent() + tunnel.channel->received();
     const auto now = Clock::now();

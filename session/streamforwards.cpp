@@ -27,6 +27,13 @@ struct StreamForwards::Forward
     qint64 pastSent = 0; // of connections that are over
     qint64 pastReceived = 0;
     bool hasNews = false;
+
+    // Its connection goes; what it carried stays counted.
+    void retire(const StreamJoint &joint)
+    {
+        pastSent += joint.sent();
+        pastReceived += joint.received();
+    }
     std::unique_ptr<HeldForward> held;
     std::optional<Error> trouble; // that was told last
 };
@@ -181,8 +188,7 @@ void StreamForwards::start(Forward &forward, StreamJoint::End end, std::unique_p
     connect(joint, &StreamJoint::moved, this, [this, &forward] { noteTraffic(forward); });
     connect(joint, &StreamJoint::met, this, [this, &forward] { tellTrouble(forward, {}); });
     connect(joint, &StreamJoint::over, this, [this, &forward, joint](const std::optional<Error> &neverMet) {
-        forward.pastSent += joint->sent();
-        forward.pastReceived += joint->received();
+        forward.retire(*joint);
         std::erase_if(forward.connections, [joint](const auto &each) { return each.joint == joint; });
         --m_joints;
         noteTraffic(forward);
@@ -233,8 +239,7 @@ void StreamForwards::close(Forward &forward)
     for (const Forward::Connection &each : std::exchange(forward.connections, {})) {
         --m_joints;
         each.joint->disconnect(this);
-        forward.pastSent += each.joint->sent();
-        forward.pastReceived += each.joint->received();
+        forward.retire(*each.joint);
         forward.hasNews = true;
         delete each.joint;
     }
