@@ -1,4 +1,5 @@
 // The provider's calls into a sandbox: terminals, commands and files.
+#include "session/providers/stepped.h"
 #include "session/providers/tensorlakeask.h"
 #include "session/providers/tensorlakecommand.h"
 #include "session/providers/tensorlakefiles.h"
@@ -94,30 +95,19 @@ QFuture<Result<PtyHandle>> TensorlakeProvider::createPty(const Sandbox &sandbox,
         return createPtyIn(sandbox, spec, size, spec.workingDirectory);
 
     using Answer = Result<PtyHandle>;
-    auto promise = std::make_shared<QPromise<Answer>>(); // shared by the two continuations
-    promise->start();
-    auto *watcher = new QFutureWatcher<Answer>(this);
-    watcher->setFuture(promise->future());
-    connect(watcher, &QFutureWatcherBase::finished, watcher, &QObject::deleteLater);
-    const auto cancelWith = [watcher](QFuture<Answer> step) {
-        connect(watcher, &QFutureWatcherBase::canceled, watcher, [step]() mutable { step.cancel(); });
-    };
-    const auto answer = [promise](const Answer &result) {
-        promise->addResult(result);
-        promise->finish();
-    };
+    const Stepped<Answer> steps(this);
     QFuture<Answer> first = createPtyIn(sandbox, spec, size, u"/workspace"_s);
-    cancelWith(first);
+    steps.cancelWith(first);
     first.then(this, [=, this](const Answer &result) {
         // An explicit refusal: nothing was made, so asking again makes no second session.
         const bool refused = !result && (result.error().kind == ErrorKind::InvalidInput || result.error().kind == ErrorKind::ServerError);
         if (!refused)
-            return answer(result);
+            return steps.answer(result);
         QFuture<Answer> second = createPtyIn(sandbox, spec, size, QString());
-        cancelWith(second);
-        second.then(this, answer);
+        steps.cancelWith(second);
+        second.then(this, [steps](const Answer &last) { steps.answer(last); });
     });
-    return promise->future();
+    return steps.future();
 }
 
 QFuture<Done> TensorlakeProvider::resizePty(const Sandbox &sandbox, const QString &session, TerminalSize size)

@@ -1,6 +1,7 @@
 #include "session/providers/tensorlakeprovider.h"
 
 #include "session/json.h"
+#include "session/providers/stepped.h"
 #include "session/providers/tensorlakeask.h"
 #include "session/providers/tensorlakelist.h"
 
@@ -206,37 +207,26 @@ QFuture<Done> TensorlakeProvider::terminate(const SandboxId &id)
 QFuture<Result<Sandbox>> TensorlakeProvider::closePublicPorts(const SandboxId &id, const QList<quint16> &ports)
 {
     using Answer = Result<Sandbox>;
-    auto promise = std::make_shared<QPromise<Answer>>(); // shared by the two continuations
-    promise->start();
-    auto *watcher = new QFutureWatcher<Answer>(this);
-    watcher->setFuture(promise->future());
-    connect(watcher, &QFutureWatcherBase::finished, watcher, &QObject::deleteLater);
-    const auto cancelWith = [watcher](QFuture<Answer> step) {
-        connect(watcher, &QFutureWatcherBase::canceled, watcher, [step]() mutable { step.cancel(); });
-    };
-    const auto answer = [promise](const Answer &result) {
-        promise->addResult(result);
-        promise->finish();
-    };
+    const Stepped<Answer> steps(this);
     // The list is replaced as a whole: what others have opened meanwhile must stay in it.
     QFuture<Answer> now = find(id.id);
-    cancelWith(now);
+    steps.cancelWith(now);
     now.then(this, [=, this](const Answer &found) {
         if (!found)
-            return answer(found);
+            return steps.answer(found);
         QJsonArray left;
         for (const quint16 port : found->publicPorts) {
             if (!ports.contains(port))
                 left.append(port);
         }
         if (left.size() == found->publicPorts.size())
-            return answer(found);
+            return steps.answer(found);
         QFuture<Answer> closed = ask<Sandbox>(&m_http, about(withJson(m_context->routes.sandbox(Verb::Patch, id.id), {{u"exposed_ports"_s, left}}), found->displayName()),
                                               TensorlakePlane::Lifecycle, sandboxReader());
-        cancelWith(closed);
-        closed.then(this, answer);
+        steps.cancelWith(closed);
+        closed.then(this, [steps](const Answer &result) { steps.answer(result); });
     });
-    return promise->future();
+    return steps.future();
 }
 
 QFuture<Result<QList<SshKey>>> TensorlakeProvider::keys()
